@@ -1,0 +1,1 @@
+"""Drivers of labrig, one file a device, and the simulated rig they are proven against."""

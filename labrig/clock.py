@@ -1,0 +1,92 @@
+"""Time: the real clock with its threads, and the virtual one without any.
+
+The only file that makes threads. `RealClock` waits on an event, so that every wait ends the moment the run ends;
+`VirtualClock` jumps, and takes its followers (the twin of the rig) along.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+from labrig.roles import Now
+
+SECOND: Final = 1_000_000_000
+BLOCK: Final = SECOND
+"""Longest stride of the virtual clock: samples come in blocks of a second."""
+
+monotonic: Final[Now] = time.perf_counter_ns if sys.platform == "win32" else time.monotonic_ns
+"""The monotonic clock of this machine: on Windows below Python 3.13 ``monotonic`` ticks at 16 ms."""
+
+
+class Clock(Protocol):
+    """What the rig's verbs and the pollers know of time."""
+
+    virtual: bool
+
+    def now(self) -> int:
+        """Monotonic nanoseconds."""
+        ...
+
+    def utc(self) -> datetime: ...
+
+    def wait(self, seconds: float, ended: threading.Event) -> bool:
+        """Wait, or return at once when ``ended`` is set; True if it is set."""
+        ...
+
+
+class RealClock:
+    """The machine's clock."""
+
+    virtual: Final = False
+
+    def now(self) -> int:
+        return monotonic()
+
+    def utc(self) -> datetime:
+        return datetime.now(UTC)
+
+    def wait(self, seconds: float, ended: threading.Event) -> bool:
+        return ended.wait(max(0.0, seconds))
+
+
+class VirtualClock:
+    """A clock that jumps in strides of at most one second, telling its followers after each.
+
+    A follower is called with the new time and does all that falls due until then; nothing runs beside it.
+    """
+
+    virtual: Final = True
+
+    def __init__(self, start: datetime = datetime(2000, 1, 1, tzinfo=UTC)) -> None:  # noqa: B008 - a constant
+        self._start = start
+        self._now = 0
+        self._followers: list[Callable[[int], None]] = []
+
+    def follow(self, follower: Callable[[int], None]) -> None:
+        self._followers.append(follower)
+
+    def now(self) -> int:
+        return self._now
+
+    def utc(self) -> datetime:
+        return self._start + timedelta(microseconds=self._now // 1000)
+
+    def wait(self, seconds: float, ended: threading.Event) -> bool:
+        end = self._now + round(seconds * SECOND)
+        while self._now < end and not ended.is_set():
+            self._now = min(end, self._now + BLOCK)
+            for follower in self._followers:
+                follower(self._now)
+        return ended.is_set()
+
+
+def spawn(name: str, job: Callable[[], None]) -> threading.Thread:
+    """Start a named daemon thread. Whoever spawns it ends it and joins it."""
+    thread = threading.Thread(target=job, name=name, daemon=True)
+    thread.start()
+    return thread
