@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
 import json
 import os
@@ -16,8 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import system
-from system import Trouble, say
+from system import Lack, Trouble, say
 
 STAMP = "labrig-stamp.json"
 MAKING = "labrig-making"  # stands in an environment that labrig began, so that a half-made one is known as its own
@@ -39,22 +39,25 @@ class Environment:
     def python(self) -> Path:
         return self.folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
-    @property
-    def uv(self) -> Path:
-        return self.folder / ("Scripts/uv.exe" if os.name == "nt" else "bin/uv")
-
     def lock(self, packages: str) -> Path:
         return self.root / "installers" / "requirements" / f"{packages}.txt"
 
     def prepare(self, packages: str) -> None:
         """Make the environment hold the set of packages (`run` or `dev`); free of charge when it already does."""
-        if self._is_ready(packages):
+        if self.is_ready(packages):
             return
         with one_at_a_time(self.folder):
-            if not self._is_ready(packages):  # another start may have made it while this one waited
+            if not self.is_ready(packages):  # another start may have made it while this one waited
                 self._make(packages)
 
-    def _is_ready(self, packages: str) -> bool:
+    def lacks(self, packages: str) -> list[Lack]:
+        """Debian and Ubuntu keep a part of Python's own `venv` in a package of its own."""
+        importlib.invalidate_caches()
+        if importlib.util.find_spec("ensurepip") or self.is_ready(packages):
+            return []
+        return [Lack("Python's module ensurepip", f"python{sys.version_info.major}.{sys.version_info.minor}-venv")]
+
+    def is_ready(self, packages: str) -> bool:
         stamp = self._stamp()
         return stamp.get("fingerprint") == self._fingerprint() and stamp.get("packages") in HOLDS[packages]
 
@@ -96,18 +99,16 @@ class Environment:
             return False
 
     def _make_empty(self) -> None:
-        require_ensurepip()
         self._remove()
         say(f"making a Python environment in {self.folder}")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / MAKING).touch()
         except OSError as error:
-            raise Trouble(f"it cannot write to {self.folder}: {error}. Clone labrig into a folder of your own.") from error
+            raise Trouble(f"it cannot write {self.folder}: {error}. Clone labrig into a folder of your own.") from error
         base = str(getattr(sys, "_base_executable", sys.executable))  # not the python of the environment being remade
-        made = subprocess.run([base, "-m", "venv", str(self.folder)], check=False)
-        if made.returncode:
-            raise Trouble(f"Python could not make the environment {self.folder}; it says why above. Start again when it can.")
+        if subprocess.run([base, "-m", "venv", str(self.folder)], check=False).returncode:
+            raise Trouble(f"Python could not make the environment {self.folder}; it says why above.")
 
     def _remove(self) -> None:
         """Remove what an earlier start left; a folder that is no environment is somebody's data and stays."""
@@ -122,46 +123,41 @@ class Environment:
         try:
             shutil.rmtree(self.folder)
         except OSError as error:
-            raise Trouble(f"it could not remove {self.folder}: {error}. Close what uses it, then start again.") from error
+            raise Trouble(f"it could not remove {self.folder}: {error}. Close what uses it, then start.") from error
 
     def _install(self, packages: str) -> None:
-        install = self._pip_install
-        if self._wants_uv():
-            self._install_uv(packages)
-            install = self._uv_install
         wheels = ["--require-hashes", "--only-binary", ":all:", "-r", str(self.lock(packages))]
-        if install(wheels) and (install == self._pip_install or self._without_uv(wheels)):
+        if not (self._wants_uv() and self._install_with_uv(packages, wheels)) and not self._pip_install(wheels):
             raise Trouble(NO_PACKAGES)
-        if self._pip_install(["--no-build-isolation", "--no-deps", "--quiet", "-e", str(self.root)]):
-            raise Trouble("pip could not install labrig itself from this clone; it says why above. Is the clone complete?")
+        if not self._pip_install(["--no-build-isolation", "--no-deps", "--quiet", "-e", str(self.root)]):
+            raise Trouble("pip could not install labrig itself from this clone; it says why above.")
 
     def _wants_uv(self) -> bool:
-        """uv does not read pip's settings: where pip has an index of its own, pip does the work."""
+        """Whether uv sees what pip sees: where pip's own settings name an index, uv would not look there."""
         if os.environ.get("LABRIG_NO_UV", "0") not in {"", "0"}:
             return False
         settings = subprocess.run([*self._pip(), "config", "list"], capture_output=True, text=True, check=False).stdout
         names = {line.split("=")[0].rpartition(".")[2] for line in settings.splitlines()}
         return not names & {"index-url", "no-index"}
 
-    def _install_uv(self, packages: str) -> None:
-        only = self.folder / "labrig-uv.txt"
-        only.write_text(requirement("uv", self.lock(packages).read_text(encoding="utf-8")), encoding="utf-8")
-        if self._pip_install(["--require-hashes", "--no-deps", "--only-binary", ":all:", "--quiet", "-r", str(only)]):
+    def _install_with_uv(self, packages: str, wheels: list[str]) -> bool:
+        only_uv = self.folder / "labrig-uv.txt"
+        only_uv.write_text(requirement("uv", self.lock(packages).read_text(encoding="utf-8")), encoding="utf-8")
+        if not self._pip_install(["--require-hashes", "--only-binary", ":all:", "--quiet", "-r", str(only_uv)]):
             raise Trouble(NO_PACKAGES)
-
-    def _without_uv(self, arguments: list[str]) -> int:
+        uv = self.folder / ("Scripts/uv.exe" if os.name == "nt" else "bin/uv")
+        command = [str(uv), "pip", "install", "--quiet", "--python", str(self.python), *wheels]
+        if subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode == 0:
+            return True
         say("uv could not install the packages (it says why above); trying pip")
-        return self._pip_install(arguments)
+        return False
 
     def _pip(self) -> list[str]:
         return [str(self.python), "-m", "pip", "--disable-pip-version-check", "--no-input"]
 
-    def _pip_install(self, arguments: list[str]) -> int:
-        return subprocess.run([*self._pip(), "install", *arguments], stdin=subprocess.DEVNULL, check=False).returncode
-
-    def _uv_install(self, arguments: list[str]) -> int:
-        command = [str(self.uv), "pip", "install", "--quiet", "--python", str(self.python), *arguments]
-        return subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode
+    def _pip_install(self, arguments: list[str]) -> bool:
+        command = [*self._pip(), "install", *arguments]
+        return subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode == 0
 
 
 NO_PACKAGES = (
@@ -185,23 +181,6 @@ def requirement(name: str, lock: str) -> str:
     return "\n".join(taken) + "\n"
 
 
-def require_ensurepip() -> None:
-    """Debian and Ubuntu keep a part of Python's own `venv` in a package of its own."""
-    if importlib.util.find_spec("ensurepip"):
-        return
-    package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
-    if system.can_install():
-        system.apt_install([package])
-        return
-    if shutil.which("apt-get"):
-        raise Trouble(
-            f"this Python cannot make environments, because the Debian package {package} is missing,\n"
-            f"and this account may not install it. Run this one command, then start again:\n"
-            f"  {system.apt_command([package])}"
-        )
-    raise Trouble("this Python lacks its module ensurepip. Install a complete Python, then start again with it.")
-
-
 @contextmanager
 def one_at_a_time(folder: Path) -> Iterator[None]:
     """Hold the environment's lock file; the system frees it when this process ends, however it ends."""
@@ -216,7 +195,7 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
         yield
 
 
-if os.name == "nt":
+if sys.platform == "win32":
     import msvcrt
 
     def _hold(handle: IO[bytes]) -> None:

@@ -10,6 +10,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from environment import Environment
 
 OLDEST_PYTHON = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,12 +36,13 @@ Settings by environment variable:
 def main(arguments: list[str]) -> int:
     if sys.version_info < OLDEST_PYTHON:
         return refuse_old_python()
-    from environment import Environment  # noqa: I001  (beside this file; readable by Python 3.11 and later only)
+    from environment import Environment
     from system import Trouble
 
     if arguments and arguments[0] != "test":
-        print(USAGE, end="", file=sys.stdout if arguments[0] in {"-h", "--help"} else sys.stderr)
-        return 0 if arguments[0] in {"-h", "--help"} else 2
+        asked = arguments[0] in {"-h", "--help"}
+        print(USAGE, end="", file=sys.stdout if asked else sys.stderr)
+        return 0 if asked else 2
     try:
         environment = Environment.of_clone(ROOT)
         return run_tests(environment, arguments[1:]) if arguments else run_labrig(environment)
@@ -51,8 +56,9 @@ def main(arguments: list[str]) -> int:
 
 def refuse_old_python() -> int:
     found = ".".join(str(part) for part in sys.version_info[:3])
+    needed = ".".join(str(part) for part in OLDEST_PYTHON)
     print(
-        f"labrig needs Python {OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]} or later; this is Python {found} ({sys.executable}).\n"
+        f"labrig needs Python {needed} or later; this is Python {found} ({sys.executable}).\n"
         "Nothing was changed. Install a newer Python and start again with it, for example:"
         " python3.12 installers/launch.py",
         file=sys.stderr,
@@ -60,24 +66,30 @@ def refuse_old_python() -> int:
     return 1
 
 
-def run_labrig(environment):  # type: ignore[no-untyped-def]  # its type lives in a module that an old Python cannot read
-    import system
+def run_labrig(environment: Environment) -> int:
+    from system import QT_LIBRARIES, WINDOW_LIBRARIES, Trouble, lacking_libraries, say, supply
 
+    opens_windows = has_desktop() and has_screen()
+    libraries = QT_LIBRARIES | WINDOW_LIBRARIES if opens_windows else QT_LIBRARIES
+    if opens_windows or not environment.is_ready("run"):
+        try:
+            supply(lambda: environment.lacks("run") + lacking_libraries(libraries))
+        except Trouble as trouble:
+            if opens_windows or environment.lacks("run"):
+                raise
+            say(f"{trouble}\nThe run in the terminal uses none of them and goes on.")
     environment.prepare("run")
-    if has_desktop() and has_screen():
-        system.require_libraries(system.QT_LIBRARIES + system.WINDOW_LIBRARIES, purpose="open its windows")
-        return hand_over(environment.python, DESKTOP)
-    return hand_over(environment.python, JOB)
+    return hand_over(environment.python, DESKTOP if opens_windows else JOB)
 
 
-def run_tests(environment, arguments):  # type: ignore[no-untyped-def]  # as above
-    import system
+def run_tests(environment: Environment, arguments: list[str]) -> int:
+    from system import QT_LIBRARIES, lacking_libraries, supply
 
-    system.require_libraries(system.QT_LIBRARIES, purpose="test its windows")
+    supply(lambda: environment.lacks("dev") + lacking_libraries(QT_LIBRARIES))
     environment.prepare("dev")
     if sys.platform.startswith("linux") and not has_screen():
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    os.chdir(str(ROOT))
+    os.chdir(ROOT)
     return hand_over(environment.python, TESTS + arguments)
 
 
@@ -86,6 +98,7 @@ def has_desktop() -> bool:
 
 
 def has_screen() -> bool:
+    """On Linux a display must be named; elsewhere there is one."""
     if not sys.platform.startswith("linux"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
@@ -93,7 +106,7 @@ def has_screen() -> bool:
 
 def hand_over(python: Path, module_and_arguments: list[str]) -> int:
     """Let the program take this process's place, so that its exit code and a Ctrl-C are its own."""
-    command = [str(python), "-m"] + module_and_arguments
+    command = [str(python), "-m", *module_and_arguments]
     sys.stdout.flush()
     sys.stderr.flush()
     if os.name == "posix":

@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 
 # soname: the Debian package that brings it
 QT_LIBRARIES = {
@@ -35,11 +37,19 @@ def say(text: str) -> None:
     print(f"labrig: {text}", flush=True)
 
 
-def missing_libraries(libraries: dict[str, str]) -> list[str]:
-    """The sonames that this machine cannot load; elsewhere than on Linux Qt brings what it needs."""
+@dataclass(frozen=True)
+class Lack:
+    """Something that this machine has not, and the Debian package that brings it."""
+
+    what: str
+    package: str
+
+
+def lacking_libraries(libraries: dict[str, str]) -> list[Lack]:
+    """The libraries that this machine cannot load; elsewhere than on Linux Qt brings what it needs."""
     if not sys.platform.startswith("linux"):
         return []
-    return [soname for soname in libraries if not _loads(soname)]
+    return [Lack(soname, package) for soname, package in libraries.items() if not _loads(soname)]
 
 
 def _loads(soname: str) -> bool:
@@ -50,34 +60,30 @@ def _loads(soname: str) -> bool:
     return True
 
 
-def require_libraries(libraries: dict[str, str], purpose: str) -> None:
-    """Make sure that Qt's libraries are here, or stop with the command that brings them."""
-    missing = missing_libraries(libraries)
-    if not missing:
+def supply(find: Callable[[], list[Lack]]) -> None:
+    """Install what `find` finds lacking, or stop with the one command that brings it."""
+    lacks = find()
+    if not lacks:
         return
-    advice = obtain_libraries(missing, libraries)
-    if advice:
-        raise Trouble(f"it cannot {purpose}: the system libraries {', '.join(missing)} are missing.\n{advice}")
-
-
-def obtain_libraries(missing: list[str], libraries: dict[str, str]) -> str:
-    """Install what is missing; where that cannot be done, return the sentence that says what to do."""
-    packages = sorted({libraries[soname] for soname in missing})
+    missing = ", ".join(lack.what for lack in lacks)
+    packages = sorted({lack.package for lack in lacks})
     if not shutil.which("apt-get"):
-        return f"Install the packages that hold {', '.join(missing)} with this system's package manager, then start again."
+        raise Trouble(
+            f"this machine lacks {missing}.\nInstall what holds them with its package manager, then start again."
+        )
     if not can_install():
-        return f"This account may not install packages. Run this one command, then start again:\n  {apt_command(packages)}"
+        raise Trouble(
+            f"this machine lacks {missing},\nand this account may not install packages."
+            f" Run this one command, then start again:\n  {apt_command(packages)}"
+        )
     apt_install(packages)
-    still = missing_libraries(libraries)
+    still = ", ".join(lack.what for lack in find())
     if still:
-        raise Trouble(f"it installed {' '.join(packages)}, and the system libraries {', '.join(still)} still do not load.")
-    return ""
+        raise Trouble(f"it installed {' '.join(packages)}, and this machine still lacks {still}.")
 
 
 def can_install() -> bool:
     """Whether this account is root, or has a sudo that asks for no password."""
-    if not shutil.which("apt-get"):
-        return False
     if os.geteuid() == 0:
         return True
     sudo = shutil.which("sudo")
@@ -94,15 +100,20 @@ def apt_command(packages: list[str]) -> str:
 
 def apt_install(packages: list[str]) -> None:
     say(f"installing the Debian packages {' '.join(packages)}")
-    prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120"]
+    as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    apt = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120"]
     for step in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
         done = subprocess.run(
-            [*apt, *step], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+            [*apt, *step],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
         )
         if done.returncode:
             raise Trouble(
                 f"apt-get {step[0]} failed; it said:\n{done.stdout.strip()}\n"
-                f"Most often the network is down or another program holds apt. When that is mended, start again, or run:\n"
+                "Most often the network is down or another program holds apt. When that is mended, start again, or run\n"
                 f"  {apt_command(packages)}"
             )
