@@ -7,6 +7,7 @@ also 25 K into the supercooled liquid, where the release finds the formula still
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, overload
 
 import numpy as np
@@ -36,7 +37,14 @@ CRITICAL_TEMPERATURE: Final = 647.096
 _VISCOSITY: Final = ((280.68, -1.9), (511.45, -7.7), (61.131, -19.6), (0.45903, -40.0))
 _GAS_CONSTANT: Final = 461.51805
 _VOLUME_A: Final = ((6.74458446e3, 4), (-2.22521604e5, 5), (1.00231247e8, 7), (-1.63552118e9, 8), (8.32299658e9, 9))
-_VOLUME_B: Final = (5.78545292e-3, -1.53195665e-2, 3.11337859e-2, -4.23546241e-2, 3.38713507e-2, -1.19946761e-2)
+_VOLUME_B: Final = (
+    (5.78545292e-3, 1),
+    (-1.53195665e-2, 2),
+    (3.11337859e-2, 3),
+    (-4.23546241e-2, 4),
+    (3.38713507e-2, 5),
+    (-1.19946761e-2, 6),
+)
 
 
 @overload
@@ -50,10 +58,7 @@ def viscosity(T: float | Floats) -> float | Floats:
     """
     kelvin = _within(T, LIQUID_LOW, LIQUID_HIGH, "the viscosity of water (IAPWS SR6-08)")
     reduced = kelvin / 300.0
-    total = np.zeros_like(kelvin)
-    for a, b in _VISCOSITY:
-        total = total + a * reduced**b
-    return _like(T, total * 1e-6)
+    return _like(T, _powers(reduced, _VISCOSITY) * 1e-6)
 
 
 @overload
@@ -67,8 +72,7 @@ def density(T: float | Floats) -> float | Floats:
     """
     kelvin = _within(T, LIQUID_LOW, LIQUID_HIGH, "the density of water (IAPWS SR6-08)")
     alpha, beta = 10.0 / (593.0 - kelvin), 10.0 / (kelvin - 232.0)
-    volume = 1.93763157e-2 + sum(a * alpha**n for a, n in _VOLUME_A)
-    volume = volume + sum(b * beta**m for m, b in enumerate(_VOLUME_B, start=1))
+    volume = 1.93763157e-2 + _powers(alpha, _VOLUME_A) + _powers(beta, _VOLUME_B)
     return _like(T, 1e5 / (_GAS_CONSTANT * 10.0 * volume))
 
 
@@ -103,6 +107,13 @@ def _within(T: float | Floats, low: float, high: float, what: str) -> Floats:
             "check the water temperature channel"
         )
     return kelvin
+
+
+def _powers(x: Floats, terms: Sequence[tuple[float, float]]) -> Floats:
+    total = np.zeros_like(x)
+    for coefficient, exponent in terms:
+        total = total + coefficient * x**exponent
+    return total
 
 
 def _like(T: float | Floats, result: Floats) -> float | Floats:
