@@ -114,6 +114,6 @@ def apt_install(packages: list[str]) -> None:
         if done.returncode:
             raise Trouble(
                 f"apt-get {step[0]} failed; it said:\n{done.stdout.strip()}\n"
-                "Most often the network is down or another program holds apt. When that is mended, start again, or run\n"
+                "Most often the network is down or another program holds apt. Then start again, or run this yourself:\n"
                 f"  {apt_command(packages)}"
             )
