@@ -88,9 +88,12 @@ class Environment:
             self._make_empty()
         say(f"installing the packages of installers/requirements/{packages}.txt into {self.folder}")
         self._install(packages)
+        self.write_stamp(packages)
+        say("the environment is ready")
+
+    def write_stamp(self, packages: str) -> None:
         stamp = {"fingerprint": self._fingerprint(), "packages": packages, "kind": self._kind(), "root": str(self.root)}
         (self.folder / STAMP).write_text(json.dumps(stamp), encoding="utf-8")
-        say("the environment is ready")
 
     def _answers(self) -> bool:
         try:
@@ -99,7 +102,7 @@ class Environment:
             return False
 
     def _make_empty(self) -> None:
-        self._remove()
+        self.remove()
         say(f"making a Python environment in {self.folder}")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -110,7 +113,7 @@ class Environment:
         if subprocess.run([base, "-m", "venv", str(self.folder)], check=False).returncode:
             raise Trouble(f"Python could not make the environment {self.folder}; it says why above.")
 
-    def _remove(self) -> None:
+    def remove(self) -> None:
         """Remove what an earlier start left; a folder that is no environment is somebody's data and stays."""
         if not self.folder.exists() or not any(self.folder.iterdir()):
             return

@@ -1,0 +1,148 @@
+"""The one command, as somebody types it: usage, exit codes, Ctrl-C, and an old Python told so."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import environment
+import launch
+
+INSTALLERS = Path(launch.__file__).parent
+POSIX_ONLY = pytest.mark.skipif(os.name == "nt", reason="the stand-in for Python is a shell script")
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Callable[[str], Path]:
+    """Make a clone whose environment is ready and whose Python is the given shell script."""
+
+    def make(python: str) -> Path:
+        for name in ("launch.py", "system.py", "environment.py", "requirements"):
+            source, target = INSTALLERS / name, tmp_path / "installers" / name
+            target.parent.mkdir(exist_ok=True)
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
+        shutil.copy(INSTALLERS.parent / "pyproject.toml", tmp_path)
+        made = environment.Environment(tmp_path, tmp_path / ".venv")
+        made.python.parent.mkdir(parents=True)
+        made.python.write_text(f"#!/bin/sh\n{python}\n")
+        made.python.chmod(0o755)
+        made.write_stamp("dev")
+        return tmp_path
+
+    return make
+
+
+def start(clone: Path, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+    ambient = {name: value for name, value in os.environ.items() if not name.startswith(("LABRIG_", "QT_", "DISPLAY"))}
+    return subprocess.Popen(
+        [sys.executable, str(clone / "installers" / "launch.py"), *arguments],
+        env=ambient | settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_an_older_python_can_read_the_file_that_refuses_it() -> None:
+    source = (INSTALLERS / "launch.py").read_text(encoding="utf-8")
+
+    tree = ast.parse(source, feature_version=(3, 7))
+
+    early = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    modules = {node.module if isinstance(node, ast.ImportFrom) else node.names[0].name for node in early}
+    assert modules == {"__future__", "os", "subprocess", "sys", "pathlib", "typing"}
+
+
+def test_an_older_python_is_refused_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    code = launch.refuse_old_python()
+
+    said = capsys.readouterr().err
+    assert code == 1
+    assert "needs Python 3.11 or later" in said
+    assert "Nothing was changed" in said
+
+
+@POSIX_ONLY
+def test_without_a_word_the_job_runs_in_the_terminal(clone: Callable[[str], Path]) -> None:
+    with start(clone('echo "$@"')) as labrig:
+        out, err = labrig.communicate()
+
+    assert out.split()[:3] == ["-m", "labrig.cli", "run"]
+    assert (labrig.returncode, err) == (0, "")
+
+
+@POSIX_ONLY
+def test_tests_run_in_the_clone_without_a_screen_and_take_the_arguments(clone: Callable[[str], Path]) -> None:
+    root = clone('pwd; echo "$QT_QPA_PLATFORM $@"')
+    with start(root, "test", "-k", "two words") as labrig:
+        out, _ = labrig.communicate()
+
+    assert out.splitlines() == [str(root), "offscreen -m pytest -k two words"]
+
+
+@POSIX_ONLY
+def test_with_a_screen_qt_is_left_to_choose(clone: Callable[[str], Path]) -> None:
+    with start(clone('echo "platform=$QT_QPA_PLATFORM"'), "test", WAYLAND_DISPLAY="wayland-0") as labrig:
+        out, _ = labrig.communicate()
+
+    assert out == "platform=\n"
+
+
+@POSIX_ONLY
+def test_once_there_is_a_desktop_a_screen_shows_it(clone: Callable[[str], Path]) -> None:
+    root = clone('echo "$@"')
+    desktop = root / "ui" / "labrig_ui" / "__main__.py"
+    desktop.parent.mkdir(parents=True)
+    desktop.touch()
+    stand_ins = "import launch, system; system.WINDOW_LIBRARIES.clear(); raise SystemExit(launch.main([]))"
+
+    shown = subprocess.run(
+        [sys.executable, "-c", stand_ins],
+        cwd=root / "installers",
+        env=os.environ | {"DISPLAY": ":0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    with start(root) as unseen:
+        out, _ = unseen.communicate()
+
+    assert shown.stdout == "-m labrig_ui\n"
+    assert out.split()[1] == "labrig.cli"
+
+
+@POSIX_ONLY
+def test_the_exit_code_is_the_programs_own(clone: Callable[[str], Path]) -> None:
+    with start(clone("exit 7")) as labrig:
+        pass
+
+    assert labrig.returncode == 7
+
+
+@POSIX_ONLY
+def test_ctrl_c_reaches_the_program_and_nothing_else(clone: Callable[[str], Path]) -> None:
+    with start(clone("trap 'echo tidied; exit 42' INT; echo started; while :; do sleep 0.1; done")) as labrig:
+        assert labrig.stdout is not None
+        assert labrig.stdout.readline() == "started\n"
+        labrig.send_signal(signal.SIGINT)
+        out, err = labrig.communicate(timeout=20)
+
+    assert (labrig.returncode, out, err) == (42, "tidied\n", "")
+
+
+@POSIX_ONLY
+def test_a_word_that_is_not_known_is_answered_with_the_usage(clone: Callable[[str], Path]) -> None:
+    with start(clone("echo ran"), "tset") as labrig:
+        out, err = labrig.communicate()
+
+    assert labrig.returncode == 2
+    assert out == ""
+    assert "python3 installers/launch.py test" in err
