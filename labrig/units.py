@@ -73,6 +73,7 @@ percent: Final = 1e-2
 ppm: Final = 1e-6
 # flow, flux, permeance
 mL_per_min: Final = mL / minute
+g_per_min: Final = g / minute
 L_per_min: Final = L / minute
 cm_per_min: Final = cm / minute
 LMH: Final = L / hour
@@ -161,11 +162,14 @@ def _table() -> dict[str, Unit]:
         Unit("%", percent, "ratio"),
         Unit("ppm", ppm, "ratio"),
         *(Unit(n, f, "flow") for n, f in (("m³/s", 1.0), ("mL/min", mL_per_min), ("L/min", L_per_min))),
+        *(Unit(n, f, "mass flow") for n, f in (("kg/s", 1.0), ("g/min", g_per_min), ("g/h", g / hour))),
         *(Unit(n, f, "flux") for n, f in (("m/s", 1.0), ("cm/min", cm_per_min), ("L/m²/h", LMH))),
         Unit("m/s/Pa", 1.0, "permeance"),
         Unit("cm/min/psi", cm_per_min_per_psi, "permeance"),
         Unit("L/m²/h/bar", LMH_per_bar, "permeance"),
         Unit("1/m", 1.0, "membrane resistance"),
+        Unit("1/Pa", 1.0, "compressibility"),
+        Unit("1/psi", 1.0 / psi, "compressibility"),
         *(Unit(n, f, "viscosity") for n, f in (("Pa·s", 1.0), ("mPa·s", mPas))),
         Unit("mN/m", mN_per_m, "surface tension"),
         *(Unit(n, f, "density") for n, f in (("kg/m³", 1.0), ("g/cm³", g_per_cm3))),
