@@ -31,7 +31,7 @@ print(lost)
 
 
 def test_void_calls_keep_the_references_to_none() -> None:
-    """From Python 3.12 on `None` is not counted, and this cannot fail; on 3.11 the broken release loses nearly 4000, and aborts."""
+    """From Python 3.12 on `None` is not counted, and this cannot fail; on 3.11 the broken release aborts here."""
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
 
     done = subprocess.run(

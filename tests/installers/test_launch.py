@@ -40,11 +40,16 @@ def clone(tmp_path: Path) -> Callable[[str], Path]:
     return make
 
 
+def undisturbed() -> dict[str, str]:
+    """This environment without what labrig or Qt would take as a setting."""
+    ours = ("LABRIG_", "QT_", "DISPLAY", "WAYLAND_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+
+
 def start(clone: Path, *arguments: str, **settings: str) -> subprocess.Popen[str]:
-    ambient = {name: value for name, value in os.environ.items() if not name.startswith(("LABRIG_", "QT_", "DISPLAY"))}
     return subprocess.Popen(
         [sys.executable, str(clone / "installers" / "launch.py"), *arguments],
-        env=ambient | settings,
+        env=undisturbed() | settings,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -107,7 +112,7 @@ def test_once_there_is_a_desktop_a_screen_shows_it(clone: Callable[[str], Path])
     shown = subprocess.run(
         [sys.executable, "-c", stand_ins],
         cwd=root / "installers",
-        env=os.environ | {"DISPLAY": ":0"},
+        env=undisturbed() | {"DISPLAY": ":0"},
         capture_output=True,
         text=True,
         check=False,
