@@ -62,7 +62,7 @@ class VirtualClock:
 
     virtual: Final = True
 
-    def __init__(self, start: datetime = datetime(2000, 1, 1, tzinfo=UTC)) -> None:  # noqa: B008 - a constant
+    def __init__(self, start: datetime = datetime(2000, 1, 1, tzinfo=UTC)) -> None:
         self._start = start
         self._now = 0
         self._followers: list[Callable[[int], None]] = []
@@ -85,8 +85,12 @@ class VirtualClock:
         return ended.is_set()
 
 
-def spawn(name: str, job: Callable[[], None]) -> threading.Thread:
+Job = threading.Thread
+"""What `spawn` returns."""
+
+
+def spawn(name: str, job: Callable[[], None]) -> Job:
     """Start a named daemon thread. Whoever spawns it ends it and joins it."""
-    thread = threading.Thread(target=job, name=name, daemon=True)
+    thread = Job(target=job, name=name, daemon=True)
     thread.start()
     return thread

@@ -143,6 +143,23 @@ def good(n: int, c: int) -> Flags:
     return np.broadcast_to(GOOD, (n, c))
 
 
+OPEN_LOOP_BELOW = 3.6e-3
+OPEN_LOOP_ABOVE = 21e-3
+"""A: currents beyond which a 4-20 mA loop signals a failure (NAMUR NE 43)."""
+
+
+def judge_raw(channel: Channel, raw: Floats) -> Flags:
+    """Quality bits of raw values as a device delivered them, any shape."""
+    values = channel.calibration.apply(raw)
+    flags = np.zeros(raw.shape, np.uint8)
+    flags[values < channel.low] |= Quality.BELOW
+    flags[values > channel.high] |= Quality.ABOVE
+    flags[~np.isfinite(raw)] |= Quality.MISSING
+    if channel.loop:
+        flags[(raw < OPEN_LOOP_BELOW) | (raw > OPEN_LOOP_ABOVE)] |= Quality.OPEN_LOOP
+    return flags
+
+
 def calibrated(block: Block, channels: Mapping[str, Channel]) -> Floats:
     """The block's values in SI, shape (n, c); NaN wherever the quality says that there is no usable value."""
     result = np.empty_like(block.values)
@@ -156,18 +173,21 @@ def calibrated(block: Block, channels: Mapping[str, Channel]) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Digest:
-    """A source's samples over a few tens of milliseconds, in SI: what screens and protocols follow.
+    """Consecutive bins of a source's samples in SI, some tens of milliseconds each: what screens and protocols follow.
 
-    All arrays have shape (c,). ``m2`` is the sum of squared deviations from the mean, so that digests merge exactly.
+    Arrays have shape (k, c); ``m2`` is the sum of squared deviations from the mean, so that bins merge exactly.
     """
 
     source: str
     channels: tuple[str, ...]
-    start: int
-    end: int
+    starts: Times
+    """Time of each bin's first sample, shape (k,)."""
+    ends: Times
+    """Time of each bin's last sample, shape (k,)."""
     n: NDArray[np.int64]
-    """Usable samples per channel."""
+    """Usable samples."""
     mean: Floats
+    """NaN where no sample is usable, like ``low``, ``high`` and ``last``."""
     m2: Floats
     low: Floats
     high: Floats

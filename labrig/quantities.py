@@ -7,6 +7,7 @@ A number is taken as SI already when it comes from Python, and refused when it c
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -27,7 +28,7 @@ class Quantity:
     dimension: str
     shown_in: str
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_plain_validator_function(
             self._validate,
             serialization=core_schema.plain_serializer_function_ser_schema(self.show, when_used="json"),
@@ -50,7 +51,7 @@ class Quantity:
     def _validate(self, value: object, info: ValidationInfo) -> float:
         bare_allowed = self.dimension == "ratio" or not (info.context or {}).get("from_file")
         if isinstance(value, (int, float)) and not isinstance(value, bool) and bare_allowed:
-            if value != value or value in (float("inf"), float("-inf")):
+            if not math.isfinite(value):
                 raise UnitError(f"a finite {self.dimension}, not {value!r}")
             return float(value)
         if not isinstance(value, str):

@@ -96,5 +96,6 @@ class Actuator(Device, Protocol):
     def make_safe(self) -> None:
         """Bring every output to its safe state, each on its own: one that fails does not stop the next.
 
-        Raises the first error after all were tried."""
+        Raises the first error after all were tried.
+        """
         ...

@@ -245,7 +245,14 @@ def parse(text: str, dimension: str) -> float:
 def _example(dimension: str) -> str:
     favourites = {
         **{"length": "µm", "pressure": "psi", "flow": "mL/min", "time": "s", "mass": "g", "temperature": "°C"},
-        **{TEMPERATURE_DIFFERENCE: "K", "permeance": "cm/min/psi", "ratio": "%", "volume": "mL", "area": "cm²", "flux": "cm/min"},
+        **{
+            TEMPERATURE_DIFFERENCE: "K",
+            "permeance": "cm/min/psi",
+            "ratio": "%",
+            "volume": "mL",
+            "area": "cm²",
+            "flux": "cm/min",
+        },
     }
     symbol = favourites.get(dimension) or next(u.symbol for u in UNITS.values() if u.dimension == dimension)
     return f"10 {symbol}"

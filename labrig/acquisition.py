@@ -1,0 +1,67 @@
+"""A rig's real sources: one poller each, started and stopped together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from labrig.clock import Clock
+from labrig.errors import InstrumentError
+from labrig.model import Block, Event
+from labrig.poll import Poller
+from labrig.roles import Actuator, Device, Source
+
+log = logging.getLogger(__name__)
+
+
+class Acquisition:
+    """Opens every instrument, reads every source; lets go of all of them, whatever happened."""
+
+    def __init__(self, devices: Mapping[str, Device], clock: Clock) -> None:
+        self._devices, self._clock = devices, clock
+        self._pollers: list[Poller] = []
+        self._opened: list[Device] = []
+        self.actuators: Mapping[str, Actuator] = {
+            name: device for name, device in devices.items() if isinstance(device, Actuator)
+        }
+
+    def open(self) -> Mapping[str, str]:
+        """Connect all, outputs last; returns what each says it is. One that fails leaves none open."""
+        identities: dict[str, str] = {}
+        try:
+            for name, device in sorted(self._devices.items(), key=lambda item: isinstance(item[1], Actuator)):
+                self._opened.append(device)
+                identities[name] = device.open()
+        except InstrumentError:
+            self.close()
+            raise
+        return identities
+
+    def start(self, publish: Callable[[Block | Event], None], lost: Callable[[str], None]) -> None:
+        for device in self._devices.values():
+            if isinstance(device, Source):
+                poller = Poller(device, publish=publish, clock=self._clock, lost=lost)
+                self._pollers.append(poller)
+                poller.start()
+
+    def stop(self) -> None:
+        """End every poller; each is tried, the first failure is raised after the last."""
+        pollers, self._pollers = self._pollers, []
+        failures = [failure for poller in pollers if (failure := _attempt(poller.stop)) is not None]
+        if failures:
+            raise failures[0]
+
+    def close(self) -> None:
+        opened, self._opened = self._opened, []
+        for device in reversed(opened):
+            failure = _attempt(device.close)
+            if failure is not None:
+                log.info("%s did not close cleanly: %s", device.name, failure)
+
+
+def _attempt(verb: Callable[[], object]) -> InstrumentError | None:
+    try:
+        verb()
+    except InstrumentError as failure:
+        return failure
+    return None

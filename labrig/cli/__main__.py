@@ -1,0 +1,5 @@
+"""``python -m labrig.cli``."""
+
+from labrig.cli.app import main
+
+main()

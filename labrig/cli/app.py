@@ -1,0 +1,147 @@
+"""The commands and their options. Exit codes: 0 done, 1 the run or export did not come to its end, 2 bad input."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from labrig.errors import LabrigError
+
+BAD_INPUT = 2
+app = typer.Typer(
+    name="labrig",
+    help="Drive a membrane laboratory's test rig, record every sample, report results with their uncertainty.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+RigOption = Annotated[str, typer.Option("--rig", help="A rig file, or the name of a shipped rig.")]
+MethodOption = Annotated[str, typer.Option("--method", help="A method file, or the name of a shipped method.")]
+MembraneOption = Annotated[
+    str, typer.Option("--membrane", help="Membrane in the simulated rig: a file or a shipped name. Default: the rig's.")
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of the simulated rig.")]
+CouponOption = Annotated[str, typer.Option("--coupon", help="Identifier of the specimen.")]
+LotOption = Annotated[str, typer.Option("--lot", help="Lot that the specimen was cut from.")]
+OperatorOption = Annotated[str, typer.Option("--operator", help="Who runs it. Default: the user of this computer.")]
+SetOption = Annotated[
+    list[str], typer.Option("--set", metavar="NAME=VALUE", help="Change a parameter, such as pressures='1 psi, 2 psi'.")
+]
+DataOption = Annotated[Path | None, typer.Option("--data", help="Folder for everything that labrig writes.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output (docs/cli.md).")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as version_of
+
+        typer.echo(f"labrig {version_of('labrig')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command()
+def run(
+    rig: RigOption,
+    coupon: CouponOption,
+    method: MethodOption = "quick-permeability",
+    membrane: MembraneOption = "",
+    lot: LotOption = "",
+    operator: OperatorOption = "",
+    seed: SeedOption = 0,
+    set_: SetOption = [],  # noqa: B006 - typer copies it
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Run a method on a rig and report its result."""
+    from labrig.cli.ordering import order
+    from labrig.cli.running import run as run_it
+
+    _exit(run_it(rig, order(method, set_, coupon, lot, operator), membrane, seed, data, as_json=json))
+
+
+@app.command()
+def rehearse(
+    rig: RigOption,
+    method: MethodOption = "quick-permeability",
+    membrane: MembraneOption = "",
+    seed: SeedOption = 0,
+    set_: SetOption = [],  # noqa: B006 - typer copies it
+    json: JsonOption = False,
+) -> None:
+    """Rehearse a method on the twin of a simulated rig, in virtual time: duration, pressures, water, result."""
+    from labrig.cli.ordering import order
+    from labrig.cli.rehearsing import rehearse as rehearse_it
+
+    _exit(rehearse_it(rig, order(method, set_, "rehearsal", "", "rehearsal"), membrane, seed, as_json=json))
+
+
+@app.command()
+def sim(
+    rig: Annotated[str, typer.Argument(help="A rig file with a [simulation] table, or a shipped rig.")],
+    membrane: MembraneOption = "",
+    seed: SeedOption = 0,
+    serial: Annotated[str, typer.Option("--serial", help="How serial devices are reached: pty or socket.")] = "",
+    follow: Annotated[bool, typer.Option("--follow", help="End when standard input closes.")] = False,
+) -> None:
+    """Play a rig: NI-DAQmx over gRPC and serial devices on this machine; prints one JSON line of endpoints."""
+    from labrig.cli.simulating import simulate
+
+    _exit(simulate(rig, membrane, seed, serial, follow=follow))
+
+
+@app.command()
+def check(
+    rig: Annotated[str, typer.Argument(help="A rig file, or the name of a shipped rig.")] = "",
+    membrane: MembraneOption = "",
+    method: MethodOption = "quick-permeability",
+    set_: SetOption = [],  # noqa: B006 - typer copies it
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of rig files and end.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Check a rig file, and say in words which membranes a method can measure on it."""
+    from labrig.cli.checking import check as check_it
+
+    _exit(check_it(rig, membrane, method, set_, schema=schema, as_json=json))
+
+
+@app.command()
+def export(
+    run_files: Annotated[list[Path], typer.Argument(help="Run files (.labrig).")],
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Folder to write into. Default: beside each run file.")
+    ] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="CSV only.")] = False,
+    hdf5: Annotated[bool, typer.Option("--hdf5", help="HDF5 only.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Write run files as CSV and HDF5 (docs/exports.md)."""
+    from labrig.cli.exporting import export as export_it
+
+    formats = {name for name, wanted in (("csv", csv), ("hdf5", hdf5)) if wanted} or {"csv", "hdf5"}
+    _exit(export_it(run_files, to, formats, as_json=json))
+
+
+def _exit(code: int) -> NoReturn:
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        app()
+    except LabrigError as error:
+        print(f"labrig: {error}", file=sys.stderr)
+        for note in getattr(error, "__notes__", ()):
+            print(f"        {note}", file=sys.stderr)
+        sys.exit(BAD_INPUT)

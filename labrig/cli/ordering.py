@@ -1,0 +1,59 @@
+"""What was asked for on the command line, as an order."""
+
+from __future__ import annotations
+
+import getpass
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from labrig.errors import ConfigError
+from labrig.methods import load_method
+from labrig.model import Coupon
+from labrig.runner import Order
+
+_IDENTIFIER: Final = re.compile(r"[^\W_][\w .+#()-]{0,63}")
+
+
+def order(method: str, changes: Sequence[str], coupon: str, lot: str, operator: str) -> Order:
+    """Raises `ConfigError` for names and parameters that cannot be."""
+    return Order(
+        load_method(method, parameters(changes)),
+        Coupon(identifier("--coupon", coupon), lot=identifier("--lot", lot) if lot else ""),
+        operator or user(),
+    )
+
+
+def parameters(changes: Sequence[str]) -> dict[str, str | list[str]]:
+    """``name=value`` texts as parameters; a value with commas is a list."""
+    found: dict[str, str | list[str]] = {}
+    for change in changes:
+        name, equals, value = change.partition("=")
+        if not equals or not name.strip():
+            raise ConfigError("--set", "", "NAME=VALUE, such as zero='10 s'", change)
+        parts = [part.strip() for part in value.split(",")]
+        found[name.strip()] = parts if len(parts) > 1 else parts[0]
+    return found
+
+
+def identifier(option: str, text: str) -> str:
+    """A name of a thing in the laboratory: letters, digits and a little punctuation, 64 characters at most."""
+    if not _IDENTIFIER.fullmatch(text):
+        raise ConfigError(option, "", "letters, digits, spaces and . _ + # ( ) -, 64 characters at most", text)
+    return text
+
+
+def user() -> str:
+    """The user of this computer, or "unknown" where the system does not say."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+def data_folder(data: Path | None) -> Path:
+    """Where labrig writes: ``--data``, else the user's data folder."""
+    return data.resolve() if data else platformdirs.user_data_path("labrig", appauthor=False)

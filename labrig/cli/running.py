@@ -1,0 +1,125 @@
+"""``labrig run``: a complete run in the terminal, with live progress and time left."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from rich.console import Console
+
+from labrig.cli.ordering import data_folder
+from labrig.cli.progress import Progress
+from labrig.cli.showing import as_json, print_analysis
+from labrig.clock import spawn
+from labrig.config import find_rig, load_rig
+from labrig.exports import export
+from labrig.model import Outcome
+from labrig.plant import load_membrane
+from labrig.rehearsal import Schedule, rehearse
+from labrig.runner import Order, Run
+from labrig.station import FinishedRun, Station, open_station
+
+NOT_COMPLETED: Final = 1
+TICK: Final = 0.25
+
+
+def run(rig: str, order: Order, membrane: str, seed: int, data: Path | None, *, as_json: bool) -> int:
+    """Run, file, analyse, export, report. The exit code is 0 only for a completed run with a result."""
+    console = Console(stderr=as_json, highlight=False)
+    config = load_rig(find_rig(rig))
+    folder = data_folder(data)
+    where = f"{config.name}, simulated" if config.simulated else config.name
+    console.print(f"[bold]{order.method.protocol.title}[/bold] ({order.method.name} {order.method.version}) on {where}")
+    console.print(f"Coupon {order.coupon.id}, operator {order.operator}")
+    schedule = _schedule(rig, order, membrane or config.default_membrane)
+    if schedule:
+        console.print(f"Rehearsed on the twin: about {schedule.total:.0f} s")
+    with open_station(rig, folder, membrane=membrane, seed=seed) as station:
+        finished = _execute(station, order, console, schedule)
+    files = export(finished.path, finished.path.parent, {"csv", "hdf5"})
+    if as_json:
+        print(json.dumps(_document(finished, files), indent=2, allow_nan=False, default=str))
+    else:
+        _report(console, finished, files)
+    completed = finished.outcome is Outcome.COMPLETED and finished.analysis is not None
+    return 0 if completed else NOT_COMPLETED
+
+
+def _schedule(rig: str, order: Order, membrane: str) -> Schedule | None:
+    """Step times by rehearsal; None for a rig without a twin."""
+    config = load_rig(find_rig(rig))
+    if not config.simulated:
+        return None
+    return rehearse(order, config, load_membrane(membrane), seed=0).schedule
+
+
+def _execute(station: Station, order: Order, console: Console, schedule: Schedule | None) -> FinishedRun:
+    """The run in a thread of its own, the terminal in this one."""
+    progress = Progress(console, station.config, schedule)
+    the_run = station.prepare(order, (progress,))
+    ended: list[FinishedRun | BaseException] = []
+    over = threading.Event()
+
+    def execute() -> None:
+        try:
+            ended.append(station.execute(the_run, order))
+        except BaseException as error:  # noqa: BLE001 - handed to the main thread, which raises it
+            ended.append(error)
+        finally:
+            over.set()
+
+    with _stop_on_signal(the_run), progress.shown(the_run.history):
+        thread = spawn("run", execute)
+        while not over.wait(TICK):
+            progress.tick()
+        thread.join()
+    (result,) = ended
+    if isinstance(result, BaseException):
+        raise result
+    return result
+
+
+@contextmanager
+def _stop_on_signal(the_run: Run) -> Iterator[None]:
+    """Ctrl-C and SIGTERM abort the run: outputs safe first, then the run ends and is filed."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+        spawn("abort", lambda: the_run.abort(f"stopped by {name}"))
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _report(console: Console, finished: FinishedRun, files: list[Path]) -> None:
+    if finished.analysis is not None:
+        print_analysis(console, finished.analysis)
+    if finished.outcome is not Outcome.COMPLETED:
+        console.print(f"[bold red]The run was {finished.outcome.value}[/bold red]: {finished.reason}")
+        console.print("The rig was made safe; everything up to there is recorded.")
+    if finished.not_analysed:
+        console.print(f"[bold red]No result[/bold red]: {finished.not_analysed}")
+    console.print()
+    for label, path in (("Run file", finished.path), *((path.suffix[1:].upper(), path) for path in files)):
+        console.print(f"{label + ':':<10}{path}", soft_wrap=True)
+
+
+def _document(finished: FinishedRun, files: list[Path]) -> dict[str, Any]:
+    return {
+        "outcome": finished.outcome.value,
+        "reason": finished.reason,
+        "analysis": as_json(finished.analysis),
+        "not_analysed": finished.not_analysed,
+        "run_file": str(finished.path),
+        "exports": [str(path) for path in files],
+    }

@@ -1,0 +1,286 @@
+"""The rig file: what is wired where, how it is calibrated, what may not be exceeded.
+
+Read once, checked whole, frozen. Instruments are validated by the signature of their driver, so that a key that the
+driver does not know is refused here, by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from labrig import plugins, units
+from labrig.errors import ConfigError, LabrigError, UnitError
+from labrig.model import Channel, Mounting, Orientation, Output
+from labrig.outside import read_toml, validate
+from labrig.plant import PlantSpec
+from labrig.quantities import Flow, Length, MassFlow, Pressure, Ratio, Temperature
+from labrig.roles import Actuator, Device, Now, Source
+from labrig.safety import Interlock
+
+SIMULATED = "sim://"
+"""Prefix of an address that the simulated rig fills in when it starts."""
+OUTPUT_ROLES = ("feed", "vent", "drain", "pressure")
+CHANNEL_ROLES = ("feed_pressure", "membrane_pressure", "permeate_mass", "permeate_flow", "water_temperature")
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Cell(_Table):
+    """The holder that the membrane sits in."""
+
+    name: str
+    exposed_diameter: Length
+    """Inside the O-ring."""
+    exposed_diameter_u: Length = 5e-5
+    max_pressure: Pressure
+
+
+class Hydraulics(_Table):
+    """What lies between the pressure taps and the membrane."""
+
+    head: Pressure = 0.0
+    """Static head to subtract from the reading: positive where the tap lies above the membrane's outlet level."""
+    head_u: Pressure = 0.0
+    blank_flow: tuple[Flow, ...] = ()
+    """Flows of a blank run (no membrane) …"""
+    blank_loss: tuple[Pressure, ...] = ()
+    """… and the pressure that the plumbing took at each."""
+    blank_relative_u: Ratio = 0.1
+
+    @model_validator(mode="after")
+    def _paired(self) -> Hydraulics:
+        if len(self.blank_flow) != len(self.blank_loss):
+            raise ValueError("as many blank_loss as blank_flow values")
+        if len(self.blank_flow) == 1:
+            raise ValueError("a blank run at no flow or at two flows and more")
+        return self
+
+
+class Permeate(_Table):
+    """How permeate is collected."""
+
+    evaporation: MassFlow = 0.0
+    """Loss from the vessel on the balance without flow, from a no-flow blank."""
+    evaporation_u: MassFlow = 0.0
+    balance_relative_u: Ratio = 1e-4
+    reference_temperature: Temperature = units.celsius(25)
+
+
+class InterlockTable(_Table):
+    channel: str
+    low: str | None = None
+    high: str | None = None
+
+
+class Simulation(PlantSpec):
+    """What the simulated rig is in truth; labrig itself looks at the rest of the file only."""
+
+    membrane: str = "example-v"
+    """The membrane in the cell where none is asked for: a shipped one's name or a file."""
+
+
+class RigFile(_Table):
+    """The document as written. Instruments stay open tables until their driver is known."""
+
+    labrig: Literal[1] = Field(description="version of this format")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$")
+    description: str = ""
+    cell: Cell
+    hydraulics: Hydraulics = Hydraulics()
+    permeate: Permeate = Permeate()
+    instruments: dict[str, dict[str, Any]]
+    roles: dict[str, str]
+    interlocks: dict[str, InterlockTable] = {}
+    simulation: Simulation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One instrument of a rig: its driver and the validated options to build it with."""
+
+    name: str
+    kind: str
+    driver: Callable[..., Device]
+    options: BaseModel
+
+    def build(self, now: Now) -> Device:
+        """A driver that has stored its options and touched nothing yet."""
+        return self.driver(self.name, now, **plugins.keywords(self.options))
+
+
+@dataclass(frozen=True, slots=True)
+class RigConfig:
+    """A checked rig file."""
+
+    path: Path
+    text: str
+    file: RigFile
+    instruments: tuple[Instrument, ...]
+    channels: Mapping[str, Channel]
+    """By name."""
+    outputs: Mapping[str, Output]
+    """By name."""
+    owners: Mapping[str, str]
+    """Instrument by output name."""
+    interlocks: tuple[Interlock, ...]
+
+    @property
+    def name(self) -> str:
+        return self.file.name
+
+    @property
+    def simulated(self) -> bool:
+        return self.file.simulation is not None
+
+    @property
+    def default_membrane(self) -> str:
+        """The simulated rig's membrane where none is asked for."""
+        return self.file.simulation.membrane if self.file.simulation else ""
+
+    @property
+    def channel_roles(self) -> Mapping[str, str]:
+        """Channel name by role."""
+        return {role: name for role, name in self.file.roles.items() if role in CHANNEL_ROLES}
+
+    def output_of(self, role: str) -> Output | None:
+        name = self.file.roles.get(role)
+        return self.outputs.get(name) if name else None
+
+    def build(self, now: Now) -> Mapping[str, Device]:
+        """Every driver by instrument name, not opened."""
+        return {instrument.name: instrument.build(now) for instrument in self.instruments}
+
+    def mounting(self, orientation: Orientation = Orientation.SKIN_UP) -> Mounting:
+        """A coupon in this rig's cell."""
+        cell = self.file.cell
+        return Mounting(cell.name, cell.exposed_diameter, cell.exposed_diameter_u, orientation)
+
+
+def shipped_rigs() -> tuple[str, ...]:
+    """Names of the rigs that come with labrig."""
+    return tuple(
+        sorted(
+            entry.name.removesuffix(".toml")
+            for entry in files("labrig").joinpath("rigs").iterdir()
+            if entry.name.endswith(".toml")
+        )
+    )
+
+
+def find_rig(name: str) -> Path:
+    """A rig file's path, or the file of a shipped rig of that name; raises `ConfigError` where there is neither."""
+    if name in shipped_rigs():
+        return Path(str(files("labrig").joinpath("rigs", f"{name}.toml")))
+    path = Path(name)
+    if path.suffix == ".toml" or path.exists():
+        return path
+    raise ConfigError(name, "", f"a rig file or a shipped rig ({', '.join(shipped_rigs())})", name)
+
+
+def load_rig(path: Path, endpoints: Mapping[str, str] | None = None) -> RigConfig:
+    """Read and check a rig file.
+
+    ``endpoints`` are the addresses of a running simulated rig, put in place of ``sim://…``.
+    Raises `ConfigError`, naming file, key, what was expected and what was found.
+    """
+    document, text = read_toml(path)
+    file = validate(RigFile, document, path)
+    filled = {name: _filled(table, endpoints or {}) for name, table in file.instruments.items()}
+    instruments = tuple(_instrument(path, name, table) for name, table in filled.items())
+    try:
+        devices = {instrument.name: instrument.build(lambda: 0) for instrument in instruments}
+    except LabrigError as error:
+        raise ConfigError(path, "instruments", "instruments that fit together", str(error)) from error
+    channels = _unique(path, [(d, c) for d in devices.values() if isinstance(d, Source) for c in d.channels])
+    outputs = _unique(path, [(d, o) for d in devices.values() if isinstance(d, Actuator) for o in d.outputs])
+    _check_roles(path, file, channels, outputs)
+    return RigConfig(
+        path,
+        text,
+        file,
+        instruments,
+        {name: channel for name, (_, channel) in channels.items()},
+        {name: output for name, (_, output) in outputs.items()},
+        {name: device.name for name, (device, _) in outputs.items()},
+        tuple(_interlock(path, name, table, channels) for name, table in file.interlocks.items()),
+    )
+
+
+def _filled(table: Mapping[str, Any], endpoints: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        key: endpoints.get(value.removeprefix(SIMULATED), value)
+        if isinstance(value, str) and value.startswith(SIMULATED)
+        else value
+        for key, value in table.items()
+    }
+
+
+def _instrument(path: Path, name: str, table: Mapping[str, Any]) -> Instrument:
+    kinds = plugins.names(plugins.INSTRUMENTS)
+    kind = table.get("kind")
+    if not isinstance(kind, str) or kind not in kinds:
+        raise ConfigError(path, f"instruments.{name}.kind", f"one of {', '.join(kinds)}", kind)
+    driver = plugins.load(plugins.INSTRUMENTS, kind)
+    options = {key: value for key, value in table.items() if key != "kind"}
+    return Instrument(name, kind, driver, validate(plugins.options_of(driver), options, path, f"instruments.{name}"))
+
+
+def _unique(path: Path, owned: list[tuple[Device, Any]]) -> dict[str, tuple[Device, Any]]:
+    found: dict[str, tuple[Device, Any]] = {}
+    for device, thing in owned:
+        if thing.name in found:
+            other = found[thing.name][0].name
+            raise ConfigError(path, f"instruments.{device.name}", f"a name that {other} does not use too", thing.name)
+        found[thing.name] = (device, thing)
+    return found
+
+
+def _check_roles(path: Path, file: RigFile, channels: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
+    for role, name in file.roles.items():
+        known = outputs if role in OUTPUT_ROLES else channels
+        if role not in OUTPUT_ROLES + CHANNEL_ROLES:
+            raise ConfigError(path, f"roles.{role}", f"one of {', '.join(OUTPUT_ROLES + CHANNEL_ROLES)}", role)
+        if name not in known:
+            what = "output" if role in OUTPUT_ROLES else "channel"
+            raise ConfigError(path, f"roles.{role}", f"an {what} of this rig: {', '.join(known)}", name)
+
+
+def _interlock(path: Path, name: str, table: InterlockTable, channels: Mapping[str, Any]) -> Interlock:
+    if table.channel not in channels:
+        raise ConfigError(path, f"interlocks.{name}.channel", f"one of {', '.join(channels)}", table.channel)
+    dimension = channels[table.channel][1].unit.dimension
+    limits: dict[str, float] = {}
+    for side, text in (("low", table.low), ("high", table.high)):
+        if text is not None:
+            try:
+                limits[side] = units.parse(text, dimension)
+            except UnitError as error:
+                raise ConfigError(path, f"interlocks.{name}.{side}", str(error), text) from error
+    if not limits:
+        raise ConfigError(path, f"interlocks.{name}", "a low or a high limit", "neither")
+    return Interlock(name, table.channel, **limits)
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of the rig file, with the tables of every installed instrument."""
+    document = RigFile.model_json_schema()
+    kinds: list[dict[str, Any]] = []
+    for kind in plugins.names(plugins.INSTRUMENTS):
+        table = plugins.options_of(plugins.load(plugins.INSTRUMENTS, kind)).model_json_schema(
+            ref_template=f"#/$defs/{kind}/$defs/{{model}}"
+        )
+        table.setdefault("properties", {})["kind"] = {"const": kind}
+        table["required"] = [*table.get("required", []), "kind"]
+        document.setdefault("$defs", {})[kind] = table
+        kinds.append({"$ref": f"#/$defs/{kind}"})
+    document["properties"]["instruments"]["additionalProperties"] = {"oneOf": kinds}
+    document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return document

@@ -1,0 +1,123 @@
+"""Every output of a rig behind one lock: commanded while the run lives, made safe when it ends, and then kept safe."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final
+
+from labrig.clock import spawn
+from labrig.ending import Ending
+from labrig.errors import InstrumentError, RigError
+from labrig.model import Commanded, Event, Output
+from labrig.roles import Actuator, Now, Regulator, Valve
+
+DEADLINE: Final = 2.0
+"""Seconds that one instrument may take to make its outputs safe; the others do not wait for it."""
+
+
+class Outputs:
+    """Verbs on outputs by name. After `make_safe` nothing can be opened or set again: a late command is refused.
+
+    The lock is per instrument, so that one that hangs in a command delays neither the others' commands nor their
+    way to safety.
+    """
+
+    def __init__(
+        self,
+        outputs: Mapping[str, Output],
+        owners: Mapping[str, Actuator],
+        *,
+        ending: Ending,
+        publish: Callable[[Event], None],
+        now: Now,
+        parallel: bool = True,
+    ) -> None:
+        self._outputs, self._owners, self._parallel = outputs, owners, parallel
+        self._ending, self._publish, self._now = ending, publish, now
+        self._locks = {device.name: threading.Lock() for device in owners.values()}
+
+    def open(self, name: str) -> None:
+        self._switch(name, opened=True)
+
+    def close(self, name: str) -> None:
+        self._switch(name, opened=False)
+
+    def set(self, name: str, target: float) -> None:
+        """Command a set-point (SI); raises `RigError` outside the output's limits, unsent."""
+        output, verbs = self._outputs[name], self._owners[name].output(name)
+        if not isinstance(verbs, Regulator):
+            raise RigError(f"{name} is a valve: it can be opened and closed, not set")
+        if not output.low <= target <= output.high:
+            raise RigError(
+                f"{name}: {output.unit.show(target)} lies outside its limits {output.unit.show(output.low)} to "
+                f"{output.unit.show(output.high)}; nothing was sent"
+            )
+        with self._alive(name):
+            verbs.set(target)
+        self._publish(Commanded(self._now(), name, "set", target))
+
+    def make_safe(self) -> tuple[str, ...]:
+        """Bring every instrument's outputs to their safe state, side by side, each with its own deadline.
+
+        Returns what failed, in words; empty when every output was made safe.
+        """
+        devices = {device.name: device for device in self._owners.values()}
+        failures = self._secure_side_by_side(devices) if self._parallel else self._secure_in_turn(devices)
+        for output in self._outputs.values():
+            if self._owners[output.name].name not in failures:
+                self._publish(Commanded(self._now(), output.name, "made safe", output.safe))
+        return tuple(f"{name}: {why}. Check it by hand." for name, why in failures.items())
+
+    def _secure_in_turn(self, devices: Mapping[str, Actuator]) -> dict[str, str]:
+        found = {name: self._secure(device) for name, device in devices.items()}
+        return {name: why for name, why in found.items() if why}
+
+    def _secure_side_by_side(self, devices: Mapping[str, Actuator]) -> dict[str, str]:
+        found = dict.fromkeys(devices, f"did not answer within {DEADLINE:g} s")
+
+        def secure(name: str) -> None:
+            found[name] = self._secure(devices[name])
+
+        threads = [spawn(f"make safe {name}", partial(secure, name)) for name in devices]
+        for thread in threads:
+            thread.join(DEADLINE)
+        return {name: why for name, why in found.items() if why}
+
+    def _secure(self, device: Actuator) -> str:
+        try:
+            with self._locks[device.name]:
+                device.make_safe()
+        except InstrumentError as error:
+            return str(error)
+        return ""
+
+    def _switch(self, name: str, *, opened: bool) -> None:
+        verbs = self._owners[name].output(name)
+        if not isinstance(verbs, Valve):
+            raise RigError(f"{name} is a regulator: it can be set, not opened or closed")
+        with self._alive(name):
+            (verbs.open if opened else verbs.close)()
+        self._publish(Commanded(self._now(), name, "open" if opened else "close", float(opened)))
+
+    def _alive(self, name: str) -> _Alive:
+        return _Alive(self._locks[self._owners[name].name], self._ending)
+
+
+class _Alive:
+    """Holds an instrument's lock, having made sure that the run has not ended."""
+
+    def __init__(self, lock: threading.Lock, ending: Ending) -> None:
+        self._lock, self._ending = lock, ending
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        try:
+            self._ending.check()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()

@@ -1,0 +1,80 @@
+"""What a protocol is: a frozen dataclass of annotated parameters that knows how to run and how to be analysed.
+
+Form, command line, record and code come from that one declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from labrig import plugins
+from labrig.errors import ConfigError
+from labrig.model import Analysis, RunData
+from labrig.outside import explained
+from labrig.quantities import FROM_FILE
+
+if TYPE_CHECKING:
+    from labrig.rig import Rig
+
+
+class LabProtocol(Protocol):
+    """A frozen dataclass: its fields are the parameters, with the quantity types of `labrig.quantities`."""
+
+    title: ClassVar[str]
+    """A few words for people."""
+    needs: ClassVar[tuple[str, ...]]
+    """Roles that a rig must fill."""
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """Steps of the full procedure that these parameters leave out; they make the result indicative."""
+        ...
+
+    def run(self, rig: Rig) -> None:
+        """Move the rig and mark spans. Every verb ends when the run ends."""
+        ...
+
+    def analyse(self, run: RunData) -> Analysis:
+        """What a finished run says. A pure function of the run, versioned; raises `AnalysisError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A protocol with its parameters fixed under a name and a version."""
+
+    name: str
+    version: str
+    protocol_name: str
+    protocol: LabProtocol
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters as JSON values with units."""
+        shown = TypeAdapter(type(self.protocol)).dump_python(self.protocol, mode="json")
+        return cast("dict[str, Any]", shown)
+
+
+def protocol_class(name: str) -> type[LabProtocol]:
+    """The installed protocol of that name; raises `plugins.PluginError`."""
+    found = plugins.load(plugins.PROTOCOLS, name)
+    if not (isinstance(found, type) and is_dataclass(found)):
+        raise plugins.PluginError(f"the protocol {name!r} is no dataclass; a protocol is a frozen dataclass with run()")
+    return cast("type[LabProtocol]", found)
+
+
+def make(name: str, parameters: Mapping[str, Any], source: str, *, from_file: bool = True) -> LabProtocol:
+    """A protocol with these parameters, the rest at their defaults; raises `ConfigError` naming the parameter."""
+    kind = protocol_class(name)
+    known = tuple(field.name for field in fields(kind))  # type: ignore[arg-type]  # checked above: a dataclass
+    for key in parameters:
+        if key not in known:
+            raise ConfigError(source, key, f"a parameter of {name}: {', '.join(known)}", key)
+    try:
+        return TypeAdapter(kind).validate_python(dict(parameters), context=FROM_FILE if from_file else None)
+    except ValidationError as error:
+        raise explained(error, source) from None

@@ -1,0 +1,1 @@
+"""Methods that come with labrig, one TOML file each."""
