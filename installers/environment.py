@@ -149,7 +149,8 @@ class Environment:
         if not self._pip_install(["--require-hashes", "--only-binary", ":all:", "--quiet", "-r", str(only_uv)]):
             raise Trouble(NO_PACKAGES)
         uv = self.folder / ("Scripts/uv.exe" if os.name == "nt" else "bin/uv")
-        command = [str(uv), "pip", "install", "--quiet", "--python", str(self.python), *wheels]
+        quietly = [] if sys.stderr.isatty() else ["--quiet"]
+        command = [str(uv), "pip", "install", *quietly, "--python", str(self.python), *wheels]
         if subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode == 0:
             return True
         say("uv could not install the packages (it says why above); trying pip")
