@@ -1,0 +1,36 @@
+"""Results that are filed in the run file they came from."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+from labrig.errors import RecordingError
+from labrig.model import Analysis
+from labrig.recording import codec, schema
+from labrig.recording.opening import explained, open_to_add
+from labrig.recording.table import end_record
+
+
+def add_analysis(path: Path, analysis: Analysis, *, now: datetime | None = None) -> int:
+    """Add an analysis to a finished run file, beside those that are there; returns its number in the file.
+
+    It stands outside the hash of the run's data. Raises `RecordingError` for a file without an end, and for one that
+    another program holds for longer than 5 s.
+    """
+    connection = open_to_add(path)
+    try:
+        if end_record(connection) is None:
+            raise RecordingError(f"{path}: the recording was cut off; recover the file first, then add results to it")
+        connection.execute("BEGIN IMMEDIATE")
+        (number,) = connection.execute("SELECT ifnull(max(id), 0) + 1 FROM analysis").fetchone()
+        utc = (now or datetime.now(UTC)).isoformat(timespec="milliseconds")
+        cells = (number, analysis.name, analysis.version, utc, codec.to_json(analysis))
+        connection.execute(schema.insert("analysis"), (*cells, schema.crc(cells)))
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise explained(path, error) from error
+    finally:
+        connection.close()
+    return int(number)

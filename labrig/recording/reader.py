@@ -1,0 +1,161 @@
+"""A run file as data: what analyses, exports and reports read."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from labrig.errors import RecordingError
+from labrig.model import Block, Event, Flags, Floats, Outcome, Quality, RunHeader, Series, Span
+from labrig.recording import codec, rows
+from labrig.recording.memory import known_channel, marked, series_of
+from labrig.recording.opening import open_to_read
+from labrig.recording.records import End, FiledAnalysis, Totals, Verification
+from labrig.recording.table import Row, checked_rows, end_record, one_row
+from labrig.recording.verify import verify
+
+
+class RunFile:
+    """One run from its file; implements `labrig.model.RunData`.
+
+    Nothing on the disk is changed. Every row is checked against its CRC as it is read: what is damaged is left out (a
+    channel's values become NaN with `Quality.MISSING`; where times are lost the next sample says `AFTER_GAP`) and is
+    named in `damage`. All methods raise `RecordingError` for a file that cannot be read. Use it in one thread.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.damage: list[str] = []
+        """The damaged rows met so far; `verify` looks at all of them."""
+        self._connection = open_to_read(path)
+        try:
+            self.header: RunHeader = _header(self._connection, path)
+        except RecordingError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """In the order in which they were recorded."""
+        return tuple(codec.event_from_json(kind, text) for _, _, kind, text, _ in self._rows("event"))
+
+    @cached_property
+    def end(self) -> End | None:
+        """The end record; None where the recording was cut off and not yet recovered."""
+        return end_record(self._connection)
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.end.outcome if self.end else Outcome.INTERRUPTED
+
+    @property
+    def reason(self) -> str:
+        return self.end.reason if self.end else "the recording has no end"
+
+    @cached_property
+    def totals(self) -> Mapping[str, Totals]:
+        """By source."""
+        if self.end:
+            return self.end.totals
+        found: dict[str, Totals] = {}
+        for row in self._rows("block"):
+            name = self._sources[row[1]][0]
+            found[name] = found.get(name, Totals()).plus(row[2], row[3])
+        return found
+
+    @property
+    def analyses(self) -> tuple[FiledAnalysis, ...]:
+        """Every version of every analysis that was added, oldest first."""
+        return tuple(
+            FiledAnalysis(number, utc, codec.analysis_from_json(text))
+            for number, _, _, utc, text, _ in self._rows("analysis")
+        )
+
+    @cached_property
+    def clock_pairs(self) -> tuple[tuple[int, str], ...]:
+        """Monotonic ns and UTC at the same moment, in order; the first is the header's."""
+        return tuple((time, utc) for _, time, utc, _ in self._rows("clock"))
+
+    def spans(self, kind: str) -> tuple[Span, ...]:
+        return marked(self.events, kind)
+
+    def series(self, channel: str, span: Span | None = None) -> Series:
+        """One channel in SI, the samples at both ends of the span included; reads no other channel's values."""
+        known = known_channel(self.header, channel)
+        touching = (
+            self._block(row, channel)
+            for number, (_, names) in self._sources.items()
+            if channel in names
+            for row in self._block_rows(number, span)
+        )
+        return series_of(known, touching, span)
+
+    def blocks(self) -> Iterator[Block]:
+        """All rows of samples in the order in which they were written, neighbours merged as `rows.merged` does."""
+        for row in self._rows("block"):
+            yield self._block(row, None)
+
+    def verify(self) -> Verification:
+        """Read and check every row, count and hash, and SQLite's own structure."""
+        return verify(self._connection)
+
+    @cached_property
+    def _sources(self) -> dict[int, tuple[str, tuple[str, ...]]]:
+        """Name and channels by id."""
+        names = {row[0]: row[1] for row in self._rows("channel")}
+        return {
+            number: (name, tuple(names.get(one, f"channel {one}") for one in codec.loads(channels)))
+            for number, name, channels, _ in self._rows("source")
+        }
+
+    def _rows(self, table: str, where: str = "", arguments: tuple[int, ...] = ()) -> Iterator[Row]:
+        return checked_rows(self._connection, table, self._note, where, arguments)
+
+    def _note(self, damaged: str) -> None:
+        if damaged not in self.damage:
+            self.damage.append(damaged)
+
+    def _block_rows(self, source: int, span: Span | None) -> Iterator[Row]:
+        if span is None:
+            return self._rows("block", "source = ?", (source,))
+        return self._rows("block", "source = ? AND start_ns <= ? AND end_ns >= ?", (source, span.end, span.start))
+
+    def _block(self, row: Row, only: str | None) -> Block:
+        _, source, first, n, start, _, step, packed, samples, _ = row
+        name, channels = self._sources[source]
+        wanted = channels if only is None else (only,)
+        values, quality = np.empty((n, len(wanted))), np.empty((n, len(wanted)), np.uint8)
+        for column, channel in enumerate(wanted):
+            values[:, column], quality[:, column] = self._column(samples + channels.index(channel), n)
+        return Block(name, wanted, first, rows.unpack_times(n, start, step, packed), values, quality)
+
+    def _column(self, number: int, n: int) -> tuple[Floats, Flags]:
+        row = one_row(self._connection, "samples", number)
+        if row is None:
+            self._note(f"samples {number}")
+            return np.full(n, np.nan), np.full(n, Quality.MISSING, np.uint8)
+        return rows.unpack_column(n, row[5], row[6])
+
+
+def _header(connection: sqlite3.Connection, path: Path) -> RunHeader:
+    row = one_row(connection, "header", 1)
+    if row is None:
+        raise RecordingError(f"{path}: the header is damaged, so the samples have no meaning; restore a copy")
+    return codec.header_from_json(row[1])

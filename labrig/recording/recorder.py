@@ -1,0 +1,164 @@
+"""The recorder: a sink for blocks and events that never blocks, and the thread that puts them on the disk."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from labrig.clock import SECOND, Clock, spawn
+from labrig.errors import RecordingError
+from labrig.model import Block, Event, Outcome, RunHeader, StepEntered
+from labrig.recording.writer import ClockPair, RunWriter
+
+COMMIT_SECONDS: Final = 0.08
+"""Rest between two commits, so that with the writing they come at least every 100 ms on a disk that keeps up."""
+VIRTUAL_COMMIT_SECONDS: Final = 60
+"""The same without a thread, in virtual time, where an hour passes in a second."""
+PAIR_SECONDS: Final = 60
+CLOSE_SECONDS: Final = 60.0
+"""How long `Recorder.close` waits for a disk that does not answer."""
+
+
+class Recorder:
+    """A sink: call it with a `Block` or an `Event`, from any thread; it never blocks and never raises.
+
+    What it was given waits in memory for at most ``queue_seconds`` or ``queue_bytes``. Half of either, or a failed
+    write, calls ``on_failure(reason)`` once (on the caller's or the writer's thread), so that the station stops the
+    run while there is still room. Blocks beyond the whole are left out, which the index shows and the end record
+    counts. After a failed write nothing more is written: what was committed stays readable, and the file counts as
+    interrupted.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        header: RunHeader,
+        *,
+        clock: Clock,
+        threaded: bool = True,
+        on_failure: Callable[[str], None] | None = None,
+        queue_seconds: float = 60.0,
+        queue_bytes: int = 512 * 2**20,
+    ) -> None:
+        """Create the file with its header on the disk; raises `RecordingError`, also where the file exists.
+
+        Without a thread (virtual time) items are written by the caller, in commits of a minute of virtual time.
+        """
+        self._writer = RunWriter(path, header)
+        self._clock, self._on_failure = clock, on_failure
+        self._queue_ns, self._queue_bytes = round(queue_seconds * SECOND), queue_bytes
+        self._lock = threading.Lock()
+        self._pending: list[Block | Event | ClockPair] = []
+        self._pending_bytes = 0
+        self._oldest = 0
+        self._dropped: dict[str, int] = {}
+        self._failure = ""
+        self._told = False
+        self._closed = False
+        self._paired = header.started_ns
+        self._through = clock.now()
+        self._stop = threading.Event()
+        self._thread = spawn("recorder", self._run) if threaded else None
+        self._interval = (VIRTUAL_COMMIT_SECONDS if clock.virtual else COMMIT_SECONDS) * SECOND
+
+    @property
+    def recorded_through(self) -> int:
+        """Monotonic ns: everything whose handing over had returned by then is on the disk (its COMMIT returned)."""
+        return self._through
+
+    @property
+    def failure(self) -> str:
+        """Why nothing more is written; empty while all is well."""
+        return self._failure
+
+    @property
+    def backlog_seconds(self) -> float:
+        """Age of the oldest item that is not yet on the disk."""
+        with self._lock:
+            return (self._clock.now() - self._oldest) / SECOND if self._pending else 0.0
+
+    def __call__(self, item: Block | Event) -> None:
+        """Take an item; see the class for what happens when the disk cannot keep up."""
+        size = _size(item)
+        with self._lock:
+            now = self._clock.now()
+            if self._failure or self._closed:
+                return
+            age = now - self._oldest if self._pending else 0
+            full = self._pending_bytes + size > self._queue_bytes or age > self._queue_ns
+            if full and isinstance(item, Block):
+                self._dropped[item.source] = self._dropped.get(item.source, 0) + len(item)
+            else:
+                self._put(item, size, now)
+            late = 2 * self._pending_bytes > self._queue_bytes or 2 * age > self._queue_ns
+        if late or full:
+            self._tell(f"the disk is too slow: {age / SECOND:.0f} s of data wait in memory; the run is being stopped")
+        if self._thread is None and now - self._through >= self._interval:
+            self._commit()
+
+    def close(self, outcome: Outcome, reason: str = "") -> None:
+        """Write everything that waits and the end record, and leave one whole file; to repeat it does nothing.
+
+        Raises `RecordingError` where that failed, now or before; the file then counts as interrupted, and everything
+        up to `recorded_through` is in it.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(CLOSE_SECONDS)
+            if self._thread.is_alive():
+                raise RecordingError(
+                    f"{self._writer.path}: the disk has not answered for {CLOSE_SECONDS:.0f} s; what it took before "
+                    "is in the file, which counts as interrupted"
+                )
+        self._commit()
+        if self._failure:
+            self._writer.abandon()
+            raise RecordingError(f"{self._failure}; the file counts as interrupted")
+        self._writer.end(outcome, reason, pair=self._pair(self._clock.now()), dropped=self._dropped)
+
+    def _put(self, item: Block | Event, size: int, now: int) -> None:
+        if not self._pending:
+            self._oldest = now
+        if isinstance(item, StepEntered) or now - self._paired >= PAIR_SECONDS * SECOND:
+            self._pending.append(self._pair(now))
+            self._paired = now
+        self._pending.append(item)
+        self._pending_bytes += size
+
+    def _pair(self, now: int) -> ClockPair:
+        return ClockPair(now, self._clock.utc().isoformat())
+
+    def _run(self) -> None:
+        while not self._stop.wait(COMMIT_SECONDS) and not self._failure:
+            self._commit()
+
+    def _commit(self) -> None:
+        with self._lock:
+            if self._failure:
+                return
+            batch, self._pending, self._pending_bytes = self._pending, [], 0
+            taken = self._clock.now()
+        if batch:
+            try:
+                self._writer.write(batch)
+            except RecordingError as error:
+                self._failure = str(error)
+                self._tell(f"{error}; nothing more is recorded, and the run is being stopped")
+                return
+        self._through = taken
+
+    def _tell(self, reason: str) -> None:
+        with self._lock:
+            told, self._told = self._told, True
+        if not told and self._on_failure is not None:
+            self._on_failure(reason)
+
+
+def _size(item: Block | Event) -> int:
+    return 17 * item.values.size + 200 if isinstance(item, Block) else 500
