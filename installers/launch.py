@@ -19,18 +19,7 @@ OLDEST_PYTHON = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
 
 # The finite job that runs where no desktop can: a permeability run on the simulated rig.
-JOB = [
-    "labrig.cli",
-    "run",
-    "--rig",
-    "bench-25",
-    "--method",
-    "quick-permeability",
-    "--membrane",
-    "example-v",
-    "--coupon",
-    "DEMO-1",
-]
+JOB = ["labrig.cli", "run", "--rig=bench-25", "--method=quick-permeability", "--membrane=example-v", "--coupon=DEMO-1"]
 DESKTOP = ["labrig_ui"]
 TESTS = ["pytest"]
 

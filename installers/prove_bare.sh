@@ -4,13 +4,14 @@ set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-installers/prove_bare.sh [--user] [--bind PATH]... [--pass NAME]...      (as root, on Linux, with debootstrap)
+installers/prove_bare.sh [--user] [--ci] [--bind PATH]... [--pass NAME]...      (as root, on Linux, with debootstrap)
 
 Makes a bare Debian root in a temporary folder, clones this repository's HEAD into it, runs the two commands of the
 README there, and prints how long each took. Ends with 1 when one of them failed.
 
   --user       run them as a user who may not install packages: shows that what is missing is named in one command,
                runs that command as root, and then both commands again as the user
+  --ci         run .ci/run as well, as root
   --bind PATH  show PATH of this machine inside the root, read-only (certificates, a folder of wheels, pip's settings)
   --pass NAME  pass this environment variable on (a proxy, PIP_INDEX_URL, ...)
 
@@ -18,12 +19,13 @@ Environment: DEBIAN_MIRROR (default: debootstrap's own), DEBIAN_SUITE (default: 
 TEXT
 }
 
-binds=() passed=() as_user=false
+options=("$@") binds=() passed=() as_user=false with_ci=false
 while [ $# -gt 0 ]; do
     case "$1" in
         --bind) binds+=("$2"); shift 2 ;;
         --pass) passed+=("$2"); shift 2 ;;
         --user) as_user=true; shift ;;
+        --ci) with_ci=true; shift ;;
         -h | --help) usage; exit 0 ;;
         *) usage >&2; exit 2 ;;
     esac
@@ -62,23 +64,22 @@ timed() { # timed ACCOUNT COMMAND...
     started=$(date +%s%N)
     inside "$account" "$*" || code=$?
     ended=$(date +%s%N)
-    figures+=("$(printf '%8.2f s  exit %-3d  %-6s %s' "$(((ended - started) / 10000000))e-2" "$code" "$account" "$*")")
+    figures+=("$(printf '%8.2f s  exit %-3d  %-10s %s' "$(((ended - started) / 10000000))e-2" "$code" "$account" "$*")")
     return "$code"
 }
 
 expect_success() { timed "$@" || failures=$((failures + 1)); }
 
-both_commands() { # both_commands ACCOUNT: each twice, the second time to see what a repeat costs
+both_commands() { # both_commands ACCOUNT: and what the set-up costs when there is nothing to do
     expect_success "$1" python3 installers/launch.py
     expect_success "$1" python3 installers/launch.py test
     expect_success "$1" python3 installers/launch.py test --version
-    expect_success "$1" python3 installers/launch.py
 }
 
 prove_as_user() {
     local said command
     chroot "$root" useradd --create-home --user-group technician
-    chown -R --no-dereference technician:technician "$root$clone_inside" 2>/dev/null || chroot "$root" chown -R technician:technician "$clone_inside"
+    chroot "$root" chown -R technician:technician "$clone_inside"
     said=$(timed technician python3 installers/launch.py 2>&1) && { echo "expected to be asked for packages"; return 1; }
     echo "$said"
     command=$(grep -oE "su -c '[^']+'" <<<"$said")
@@ -91,10 +92,12 @@ prove() {
     mount_into_root || exit 1
     git clone --quiet --no-hardlinks "$repository" "$root$clone_inside" || exit 1
     if "$as_user"; then prove_as_user || failures=$((failures + 1)); else both_commands root; fi
+    "$with_ci" && expect_success root CI=true bash .ci/run
     printf '\n== figures (%s, Python %s, %s CPUs, commit %s)\n' "$(. "$root/etc/os-release" && echo "$PRETTY_NAME")" \
         "$(inside root python3 -c "'import platform; print(platform.python_version())'")" "$(nproc)" \
         "$(git -C "$repository" rev-parse --short HEAD)"
     printf '%s\n' "${figures[@]}"
+    printf '%8s     in .venv\n' "$(du -sh "$root$clone_inside/.venv" | cut -f1)"
     exit "$((failures > 0))"
 }
 
@@ -117,9 +120,5 @@ command -v debootstrap >/dev/null || { echo "prove_bare: install debootstrap fir
 folder=$(mktemp -d)
 mkdir "$folder/root"
 trap 'rm -rf --one-file-system -- "$folder"' EXIT
-arguments=()
-"$as_user" && arguments+=(--user)
-for path in "${binds[@]}"; do arguments+=(--bind "$path"); done
-for name in "${passed[@]}"; do arguments+=(--pass "$name"); done
 LABRIG_PROVE_ROOT="$folder/root" unshare --mount --pid --fork --kill-child --propagation private \
-    bash "${BASH_SOURCE[0]}" "${arguments[@]}"
+    bash "${BASH_SOURCE[0]}" "${options[@]}"
