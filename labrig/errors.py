@@ -28,6 +28,15 @@ class UnitError(LabrigError, ValueError):
     """A quantity that cannot be read, or has the wrong dimension."""
 
 
+class _Nothing:
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+NOTHING = _Nothing()
+"""What was found where a key is missing."""
+
+
 class ConfigError(LabrigError):
     """A file from outside that cannot be used as it is."""
 

@@ -152,11 +152,11 @@ def judge_raw(channel: Channel, raw: Floats) -> Flags:
     """Quality bits of raw values as a device delivered them, any shape."""
     values = channel.calibration.apply(raw)
     flags = np.zeros(raw.shape, np.uint8)
-    flags[values < channel.low] |= Quality.BELOW
-    flags[values > channel.high] |= Quality.ABOVE
-    flags[~np.isfinite(raw)] |= Quality.MISSING
+    flags[values < channel.low] |= np.uint8(Quality.BELOW)
+    flags[values > channel.high] |= np.uint8(Quality.ABOVE)
+    flags[~np.isfinite(raw)] |= np.uint8(Quality.MISSING)
     if channel.loop:
-        flags[(raw < OPEN_LOOP_BELOW) | (raw > OPEN_LOOP_ABOVE)] |= Quality.OPEN_LOOP
+        flags[(raw < OPEN_LOOP_BELOW) | (raw > OPEN_LOOP_ABOVE)] |= np.uint8(Quality.OPEN_LOOP)
     return flags
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from labrig.errors import ConfigError
+from labrig.errors import NOTHING, ConfigError
 from labrig.quantities import FROM_FILE
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -65,7 +65,7 @@ def _fault(detail: ErrorDetails, source: Path | str, prefix: str) -> ConfigError
         case "extra_forbidden":
             return ConfigError(source, key, "no such key", detail["input"])
         case "missing":
-            return ConfigError(source, key, "a value", "nothing")
+            return ConfigError(source, key, "a value", NOTHING)
         case "value_error":
             return ConfigError(source, key, str(detail["ctx"]["error"]), detail["input"])
         case _:

@@ -1,0 +1,1 @@
+"""What labrig promises, as tests."""
