@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 
 import pytest
@@ -71,10 +72,8 @@ def test_what_is_no_such_quantity_is_refused(text: str, dimension: str) -> None:
 
 @given(st.text(max_size=30), st.sampled_from(sorted({u.dimension for u in UNITS.values()})))
 def test_any_text_is_a_finite_number_or_a_unit_error(text: str, dimension: str) -> None:
-    try:
+    with contextlib.suppress(UnitError):
         assert math.isfinite(parse(text, dimension))
-    except UnitError:
-        pass
 
 
 @given(st.floats(-1e9, 1e9), st.sampled_from([u for u in UNITS.values() if u.symbol]))
