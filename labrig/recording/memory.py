@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from labrig.errors import RecordingError
-from labrig.model import Block, Channel, Event, Marked, RunHeader, Series, Span, calibrated
+from labrig.model import Block, Channel, Event, Marked, Outcome, RunHeader, Series, Span, calibrated
 
 
 class MemoryRun:
@@ -15,6 +15,8 @@ class MemoryRun:
 
     def __init__(self, header: RunHeader) -> None:
         self._header = header
+        self.outcome = Outcome.INTERRUPTED
+        self.reason = "the run has no end yet"
         self._events: list[Event] = []
         self._blocks: list[Block] = []
 
@@ -23,6 +25,10 @@ class MemoryRun:
             self._events.append(item)
         elif len(item):
             self._blocks.append(item)
+
+    def close(self, outcome: Outcome, reason: str = "") -> None:
+        """Note how the run ended, as a recorder does."""
+        self.outcome, self.reason = outcome, reason
 
     @property
     def header(self) -> RunHeader:

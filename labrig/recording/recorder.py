@@ -12,7 +12,7 @@ from labrig.errors import RecordingError
 from labrig.model import Block, Event, Outcome, RunHeader, StepEntered
 from labrig.recording.writer import ClockPair, RunWriter
 
-COMMIT_SECONDS: Final = 0.08
+COMMIT_SECONDS: Final = 0.06
 """Rest between two commits, so that with the writing they come at least every 100 ms on a disk that keeps up."""
 VIRTUAL_COMMIT_SECONDS: Final = 60
 """The same without a thread, in virtual time, where an hour passes in a second."""
@@ -47,6 +47,7 @@ class Recorder:
         Without a thread (virtual time) items are written by the caller, in commits of a minute of virtual time.
         """
         self._writer = RunWriter(path, header)
+        self.path = self._writer.path
         self._clock, self._on_failure = clock, on_failure
         self._queue_ns, self._queue_bytes = round(queue_seconds * SECOND), queue_bytes
         self._lock = threading.Lock()
@@ -113,7 +114,7 @@ class Recorder:
             self._thread.join(CLOSE_SECONDS)
             if self._thread.is_alive():
                 raise RecordingError(
-                    f"{self._writer.path}: the disk has not answered for {CLOSE_SECONDS:.0f} s; what it took before "
+                    f"{self.path}: the disk has not answered for {CLOSE_SECONDS:.0f} s; what it took before "
                     "is in the file, which counts as interrupted"
                 )
         self._commit()
