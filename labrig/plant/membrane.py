@@ -62,12 +62,3 @@ def load_membrane(name_or_path: str | Path) -> Membrane:
         raise ConfigError("membrane", "", f"a .toml file or one of {', '.join(shipped_membranes())}", text)
     with resources.as_file(resources.files("labrig.plant") / _FOLDER / f"{text}.toml") as path:
         return validated(Membrane, read_toml(path), path.name)
-
-
-MAX_COMPACTION_LOSS: Final = 0.5
-"""Beyond this share, p₀·(1 - c·ΔP)·ΔP would fall as the pressure rises."""
-
-
-def compaction_loss(membrane: Membrane, pressure: float) -> float:
-    """Share of p₀ that ``pressure`` (Pa) takes; at most `MAX_COMPACTION_LOSS`."""
-    return min(membrane.compaction * pressure, MAX_COMPACTION_LOSS)

@@ -121,6 +121,12 @@ class Plumbing(Spec):
     head: Length = 0.0
     """Height of the permeate outlet's water level above the cell's pressure tap; its weight opposes the flow."""
 
+    @model_validator(mode="after")
+    def _drain_resists(self) -> Self:
+        if self.drain.length == 0 and self.drain.fittings == 0:
+            raise ValueError("a drain line with a length or fittings: nothing else would limit its flow")
+        return self
+
 
 class Water(Spec):
     """Temperature of the water, the same everywhere."""
@@ -138,7 +144,7 @@ class Balance(Spec):
 
     address: str = "balance"
     readability: Annotated[Mass, Positive] = 0.01 * g
-    capacity: Annotated[Mass, Positive] = 6200 * g
+    capacity: Annotated[Mass, Positive] = 4200 * g
     """Beyond it the balance shows overload."""
     update_rate: Annotated[float, Positive] = 10.0
     """Readings a second."""
