@@ -33,7 +33,7 @@ class Environment:
 
     @classmethod
     def of_clone(cls, root: Path) -> Environment:
-        return cls(root, root / os.environ.get("LABRIG_VENV", ".venv"))
+        return cls(root, root / (os.environ.get("LABRIG_VENV") or ".venv"))
 
     @property
     def python(self) -> Path:
