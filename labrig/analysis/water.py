@@ -24,6 +24,8 @@ The ratio is known ten times better than the viscosity: Kestin, Sokolov and Wake
 941, give ±0.05 % against 20 °C, taken here as one standard uncertainty because two of them enter a ratio."""
 VISCOSITY_RATIO_RELATIVE_U_WIDE: Final = 0.002
 """The same outside 0-40 °C, where the reference gives ±0.2 % up to 150 °C."""
+SMOOTH: Final = 5.0
+"""K over which the error of a viscosity formula hardly changes."""
 DENSITY_RELATIVE_U: Final = 0.5e-6
 """Standard uncertainty of `density` as a fraction: SR6-08 section 2.3 states 0.0001 % for air-free water (k = 2)."""
 SURFACE_TENSION_RELATIVE_U: Final = 0.0025
@@ -91,11 +93,14 @@ def surface_tension(T: float | Floats) -> float | Floats:
 
 
 def viscosity_ratio_relative_u(T: float, reference: float) -> float:
-    """Standard uncertainty of μ(T)/μ(reference) as a fraction; 0 where the two temperatures are the same."""
-    if reference == T:
-        return 0.0
+    """Standard uncertainty of μ(T)/μ(reference) as a fraction; temperatures in K.
+
+    Errors of a smooth formula are alike at like temperatures: it grows in proportion from 0 to the full value at
+    `SMOOTH` kelvin apart.
+    """
     near = all(273.15 <= kelvin <= 313.15 for kelvin in (T, reference))
-    return VISCOSITY_RATIO_RELATIVE_U if near else VISCOSITY_RATIO_RELATIVE_U_WIDE
+    full = VISCOSITY_RATIO_RELATIVE_U if near else VISCOSITY_RATIO_RELATIVE_U_WIDE
+    return full * min(1.0, abs(T - reference) / SMOOTH)
 
 
 def _within(T: float | Floats, low: float, high: float, what: str) -> Floats:

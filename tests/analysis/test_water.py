@@ -90,5 +90,6 @@ def test_the_viscosity_ratio_to_itself_is_certain_and_gets_worse_away_from_room_
     reference = celsius(25)
 
     assert water.viscosity_ratio_relative_u(reference, reference) == 0
-    assert water.viscosity_ratio_relative_u(celsius(20), reference) == 0.0005
+    assert water.viscosity_ratio_relative_u(celsius(24), reference) == pytest.approx(0.0001)
+    assert water.viscosity_ratio_relative_u(celsius(15), reference) == 0.0005
     assert water.viscosity_ratio_relative_u(celsius(60), reference) == 0.002
