@@ -35,7 +35,7 @@ from labrig.model import (
 )
 from labrig.outputs import Outputs
 from labrig.protocol import Method
-from labrig.recording import MemoryRun, Recorder
+from labrig.recording import Recorder
 from labrig.rig import Rig
 from labrig.roles import Actuator
 from labrig.safety import Watch
@@ -93,10 +93,10 @@ class Run:
             parallel=not clock.virtual,
         )
 
-    def execute(self, recorder: Recorder | MemoryRun) -> Outcome:
-        """Run to the end, record all of it, leave the rig safe. Raises `RecordingError` only for the record itself."""
+    def execute(self, record: Sink) -> Outcome:
+        """Run to the end, hand everything to ``record`` first, leave the rig safe; raises nothing of the protocol's."""
         watch = Watch(self._config.interlocks, self._config.channels, self._trip)
-        self._bus = Bus((recorder, watch, self.history, *self._listeners))
+        self._bus = Bus((record, watch, self.history, *self._listeners))
         self._publish(RunStarted(self._clock.now(), self.header.run_id))
         self._publish(ClockPaired(self._clock.now(), self._clock.utc().isoformat()))
         try:
@@ -111,7 +111,6 @@ class Run:
             self.fail(f"{type(error).__name__} in the protocol: {error}")
         finally:
             self._finish()
-        recorder.close(self.ending.outcome, self.ending.reason)
         return self.ending.outcome
 
     def abort(self, reason: str) -> None:

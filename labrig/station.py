@@ -47,7 +47,10 @@ class Station:
     def execute(self, run: Run, order: Order) -> FinishedRun:
         """Do it, file it, analyse it."""
         recorder = new_recording(self.data / "runs", run, self.clock)
-        run.execute(recorder)
+        try:
+            run.execute(recorder)
+        finally:
+            recorder.close(run.ending.outcome, run.ending.reason)
         return finish(recorder.path, order)
 
     def run(self, order: Order, listeners: tuple[Sink, ...] = ()) -> FinishedRun:
