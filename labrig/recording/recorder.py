@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,25 +12,33 @@ from typing import Final
 from labrig.clock import SECOND, Clock, spawn
 from labrig.errors import RecordingError
 from labrig.model import Block, Event, Outcome, RunHeader, StepEntered
-from labrig.recording.writer import ClockPair, RunWriter
+from labrig.recording.disk import Reserve, refuse_network
+from labrig.recording.writer import ClockPair, DiskFull, RunWriter
 
-COMMIT_SECONDS: Final = 0.06
+COMMIT_SECONDS: Final = 0.05
 """Rest between two commits, so that with the writing they come at least every 100 ms on a disk that keeps up."""
 VIRTUAL_COMMIT_SECONDS: Final = 60
 """The same without a thread, in virtual time, where an hour passes in a second."""
 PAIR_SECONDS: Final = 60
+ROOM_SECONDS: Final = 300
+"""A run is stopped while the disk still takes so many more of its seconds."""
+LOOK_SECONDS: Final = 10
+"""How often the room on the disk is looked at."""
 CLOSE_SECONDS: Final = 60.0
 """How long `Recorder.close` waits for a disk that does not answer."""
+
+log: Final = logging.getLogger(__name__)
 
 
 class Recorder:
     """A sink: call it with a `Block` or an `Event`, from any thread; it never blocks and never raises.
 
-    What it was given waits in memory for at most ``queue_seconds`` or ``queue_bytes``. Half of either, or a failed
-    write, calls ``on_failure(reason)`` once (on the caller's or the writer's thread), so that the station stops the
-    run while there is still room. Blocks beyond the whole are left out, which the index shows and the end record
-    counts. After a failed write nothing more is written: what was committed stays readable, and the file counts as
-    interrupted.
+    What it was given waits in memory for at most ``queue_seconds`` or ``queue_bytes``. ``on_failure(reason)`` is
+    called once, on the caller's or the writer's thread, so that the station stops the run in order: when half of
+    either is waiting, when the disk will be full within five minutes or is (``reserve_bytes`` are set aside for the
+    stop), and when a write failed. Blocks beyond the whole queue are left out, which the index shows and the end
+    record counts. After a failed write nothing more is written: what was committed stays readable, and the file
+    counts as interrupted.
     """
 
     def __init__(
@@ -41,28 +51,33 @@ class Recorder:
         on_failure: Callable[[str], None] | None = None,
         queue_seconds: float = 60.0,
         queue_bytes: int = 512 * 2**20,
+        reserve_bytes: int = 32 * 2**20,
     ) -> None:
         """Create the file with its header on the disk; raises `RecordingError`, also where the file exists.
 
         Without a thread (virtual time) items are written by the caller, in commits of a minute of virtual time.
         """
+        refuse_network(path)
         self._writer = RunWriter(path, header)
         self.path = self._writer.path
+        try:
+            self._reserve = Reserve(self.path, reserve_bytes)
+        except RecordingError:
+            self._writer.discard()
+            raise
         self._clock, self._on_failure = clock, on_failure
         self._queue_ns, self._queue_bytes = round(queue_seconds * SECOND), queue_bytes
         self._lock = threading.Lock()
         self._pending: list[Block | Event | ClockPair] = []
-        self._pending_bytes = 0
-        self._oldest = 0
+        self._pending_bytes = self._taken_bytes = 0
+        self._started = self._through = self._looked = self._oldest = clock.now()
+        self._paired = header.started_ns
         self._dropped: dict[str, int] = {}
         self._failure = ""
-        self._told = False
-        self._closed = False
-        self._paired = header.started_ns
-        self._through = clock.now()
+        self._told = self._closed = False
+        self._interval = (VIRTUAL_COMMIT_SECONDS if clock.virtual else COMMIT_SECONDS) * SECOND
         self._stop = threading.Event()
         self._thread = spawn("recorder", self._run) if threaded else None
-        self._interval = (VIRTUAL_COMMIT_SECONDS if clock.virtual else COMMIT_SECONDS) * SECOND
 
     @property
     def recorded_through(self) -> int:
@@ -76,7 +91,7 @@ class Recorder:
 
     @property
     def backlog_seconds(self) -> float:
-        """Age of the oldest item that is not yet on the disk."""
+        """How long the oldest item has been waiting for the disk."""
         with self._lock:
             return (self._clock.now() - self._oldest) / SECOND if self._pending else 0.0
 
@@ -88,13 +103,12 @@ class Recorder:
             if self._failure or self._closed:
                 return
             age = now - self._oldest if self._pending else 0
-            full = self._pending_bytes + size > self._queue_bytes or age > self._queue_ns
-            if full and isinstance(item, Block):
+            waiting = self._pending_bytes + size
+            if isinstance(item, Block) and (waiting > self._queue_bytes or age > self._queue_ns):
                 self._dropped[item.source] = self._dropped.get(item.source, 0) + len(item)
             else:
                 self._put(item, size, now)
-            late = 2 * self._pending_bytes > self._queue_bytes or 2 * age > self._queue_ns
-        if late or full:
+        if 2 * waiting > self._queue_bytes or 2 * age > self._queue_ns:
             self._tell(f"the disk is too slow: {age / SECOND:.0f} s of data wait in memory; the run is being stopped")
         if self._thread is None and now - self._through >= self._interval:
             self._commit()
@@ -114,13 +128,14 @@ class Recorder:
             self._thread.join(CLOSE_SECONDS)
             if self._thread.is_alive():
                 raise RecordingError(
-                    f"{self.path}: the disk has not answered for {CLOSE_SECONDS:.0f} s; what it took before "
-                    "is in the file, which counts as interrupted"
+                    f"{self.path}: the disk has not answered for {CLOSE_SECONDS:.0f} s; what it took before is in the "
+                    "file, which counts as interrupted: recover it when the disk is well again"
                 )
         self._commit()
+        self._reserve.release()
         if self._failure:
             self._writer.abandon()
-            raise RecordingError(f"{self._failure}; the file counts as interrupted")
+            raise RecordingError(f"{self._failure}; the file counts as interrupted, recover it before it is used")
         self._writer.end(outcome, reason, pair=self._pair(self._clock.now()), dropped=self._dropped)
 
     def _put(self, item: Block | Event, size: int, now: int) -> None:
@@ -138,21 +153,51 @@ class Recorder:
     def _run(self) -> None:
         while not self._stop.wait(COMMIT_SECONDS) and not self._failure:
             self._commit()
+            self._look_ahead()
 
     def _commit(self) -> None:
         with self._lock:
             if self._failure:
                 return
-            batch, self._pending, self._pending_bytes = self._pending, [], 0
+            batch, self._pending = self._pending, []
+            self._taken_bytes += self._pending_bytes
+            self._pending_bytes = 0
             taken = self._clock.now()
-        if batch:
-            try:
-                self._writer.write(batch)
-            except RecordingError as error:
-                self._failure = str(error)
-                self._tell(f"{error}; nothing more is recorded, and the run is being stopped")
-                return
-        self._through = taken
+        try:
+            if batch:
+                self._write(batch)
+        except RecordingError as error:
+            self._fail(str(error))
+        except Exception as error:  # whatever it is, the station must hear that nothing is recorded any more
+            log.exception("the recorder of %s ended", self.path)
+            self._fail(f"{self.path}: {error!r}")
+        else:
+            self._through = taken
+
+    def _write(self, batch: list[Block | Event | ClockPair]) -> None:
+        try:
+            self._writer.write(batch)
+        except DiskFull:
+            if not self._reserve.release():
+                raise
+            self._tell("the disk is full; the run is being stopped, and its end is recorded into space set aside")
+            self._writer.write(batch)
+
+    def _look_ahead(self) -> None:
+        now = self._clock.now()
+        if now - self._looked < LOOK_SECONDS * SECOND:
+            return
+        self._looked = now
+        pace = self._taken_bytes / ((now - self._started) / SECOND)
+        free = shutil.disk_usage(self.path.parent).free
+        if free < pace * ROOM_SECONDS:
+            self._tell(f"the disk will be full in {free / pace:.0f} s; the run is being stopped while there is room")
+
+    def _fail(self, reason: str) -> None:
+        with self._lock:
+            self._failure = reason
+            self._pending.clear()
+        self._tell(f"{reason}; nothing more is recorded, and the run is being stopped")
 
     def _tell(self, reason: str) -> None:
         with self._lock:
@@ -162,4 +207,5 @@ class Recorder:
 
 
 def _size(item: Block | Event) -> int:
-    return 17 * item.values.size + 200 if isinstance(item, Block) else 500
+    """Bytes that an item takes in memory and, nearly, on the disk."""
+    return item.values.nbytes + item.times.nbytes + item.values.size + 200 if isinstance(item, Block) else 500

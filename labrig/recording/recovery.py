@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from labrig.model import Outcome
+from labrig.recording.disk import reserve_of
 from labrig.recording.opening import explained, open_to_add
 from labrig.recording.records import End, Recovery, Totals
 from labrig.recording.table import checked_rows, end_record, highest
@@ -41,6 +42,7 @@ def _recovered(connection: sqlite3.Connection, path: Path, now: datetime) -> Rec
     end = known or _add_end(connection, now)
     connection.execute("COMMIT")
     finish(connection)
+    reserve_of(path).unlink(missing_ok=True)
     sync_folder(path.absolute())
     return Recovery(known is None, end)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from labrig.recording import codec
 from labrig.recording.records import End
@@ -14,6 +14,8 @@ Row = tuple[Any, ...]
 """A row's columns, ``crc`` last. Any: SQLite's columns have no types; a CRC that fits says they are as written."""
 Note = Callable[[str], None]
 """Takes the name of a damaged row, such as ``samples 17``."""
+
+_OTHER_TROUBLE: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT}
 
 
 def checked_rows(
@@ -33,7 +35,8 @@ def checked_rows(
             else:
                 note(f"{table} {row[0]}")
         return
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+    except sqlite3.Error as error:
+        _only_damage(error)
         note(f"{table} after {last} ({error})")
     lookup = f"{select(table)} WHERE id = ? {f'AND {where}' if where else ''}"
     for number in range(last + 1, highest(connection, table) + 1):
@@ -56,21 +59,10 @@ def fits(row: Row) -> bool:
     return isinstance(value, int) and value == crc(row[:-1])
 
 
-def _looked_up(connection: sqlite3.Connection, statement: str, arguments: tuple[int, ...]) -> Row | None:
-    try:
-        row: Row | None = connection.execute(statement, arguments).fetchone()
-    except (sqlite3.DatabaseError, UnicodeDecodeError):
-        return None
-    return row
-
-
 def highest(connection: sqlite3.Connection, table: str) -> int:
     """The highest id of a table; 0 where it is empty or that cannot be read."""
-    try:
-        (found,) = connection.execute(f"SELECT max(id) FROM {table}").fetchone()
-    except sqlite3.DatabaseError:
-        return 0
-    return found if isinstance(found, int) else 0
+    row = _looked_up(connection, f"SELECT max(id) FROM {table}", ())
+    return row[0] if row is not None and isinstance(row[0], int) else 0
 
 
 def end_row(connection: sqlite3.Connection) -> Row | None:
@@ -83,3 +75,19 @@ def end_record(connection: sqlite3.Connection) -> End | None:
     """How the run ended; None where the recording was cut off and not yet recovered."""
     row = end_row(connection)
     return codec.end_from_json(row[5]) if row else None
+
+
+def _looked_up(connection: sqlite3.Connection, statement: str, arguments: tuple[int, ...]) -> Row | None:
+    try:
+        row: Row | None = connection.execute(statement, arguments).fetchone()
+    except sqlite3.Error as error:
+        _only_damage(error)
+        return None
+    return row
+
+
+def _only_damage(error: sqlite3.Error) -> None:
+    """Raise again what says nothing of the file: a lock, a closed connection, a shortage of memory."""
+    misuse = isinstance(error, sqlite3.ProgrammingError | sqlite3.InterfaceError)
+    if misuse or getattr(error, "sqlite_errorcode", 0) & 0xFF in _OTHER_TROUBLE:
+        raise error

@@ -15,6 +15,7 @@ from labrig.errors import RecordingError
 from labrig.model import Block, Event, Outcome, RunHeader
 from labrig.recording import codec, rows, schema
 from labrig.recording.about import about, channel_cells
+from labrig.recording.opening import wal_of
 from labrig.recording.records import End, Totals
 from labrig.recording.schema import Cell
 
@@ -41,6 +42,10 @@ class _State:
 
     def copy(self) -> _State:
         return _State(self.ledger.copy(), dict(self.sources), dict(self.channels), dict(self.totals))
+
+
+class DiskFull(RecordingError):
+    """There is no more room; the transaction was taken back whole, and may be tried again once there is."""
 
 
 class RunWriter:
@@ -76,7 +81,8 @@ class RunWriter:
             self._state = before
             with suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
-            raise RecordingError(f"{self.path}: {error}") from error
+            full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+            raise (DiskFull if full else RecordingError)(f"{self.path}: {error}") from error
 
     def end(self, outcome: Outcome, reason: str, *, pair: ClockPair, dropped: dict[str, int]) -> None:
         """Write the end record, then make the one file whole: no ``-wal`` beside it any more."""
@@ -98,6 +104,12 @@ class RunWriter:
         """Let go of the file as it is; it counts as interrupted."""
         with suppress(sqlite3.Error):
             self._connection.close()
+
+    def discard(self) -> None:
+        """Delete the file, in which there is nothing but a header."""
+        self.abandon()
+        for path in (self.path, wal_of(self.path)):
+            path.unlink(missing_ok=True)
 
     def _begin(self, header: RunHeader) -> sqlite3.Connection:
         connection = sqlite3.connect(
