@@ -26,7 +26,10 @@ monotonic: Final[Now] = time.perf_counter_ns if sys.platform == "win32" else tim
 class Clock(Protocol):
     """What the rig's verbs and the pollers know of time."""
 
-    virtual: bool
+    @property
+    def virtual(self) -> bool:
+        """Whether it jumps."""
+        ...
 
     def now(self) -> int:
         """Monotonic nanoseconds."""

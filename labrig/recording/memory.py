@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from labrig.errors import RecordingError
-from labrig.model import Block, Channel, Event, Marked, Outcome, RunHeader, Series, Span, calibrated
+from labrig.model import Block, Channel, Event, Marked, Outcome, Quality, RunHeader, Series, Span, calibrated
 
 
 class MemoryRun:
@@ -73,21 +73,36 @@ def marked(events: Iterable[Event], kind: str) -> tuple[Span, ...]:
 
 
 def series_of(channel: Channel, blocks: Iterable[Block], span: Span | None) -> Series:
-    """One channel of successive blocks in SI, the samples at both ends of the span included."""
+    """One channel of successive blocks in SI, the samples at both ends of the span included.
+
+    Where the index jumps, the first sample behind the gap gets `Quality.AFTER_GAP`, whoever lost the others.
+    """
     times, values, flags = [np.empty(0, np.int64)], [np.empty(0)], [np.empty(0, np.uint8)]
+    following: int | None = None
     for block in blocks:
-        inside = slice(None)
-        if span is not None:
-            inside = slice(*np.searchsorted(block.times, (span.start, span.end + 1)).tolist())
-        column = block.channels.index(channel.name)
-        one = Block(
-            *(block.source, (channel.name,), block.first, block.times[inside]),
-            *(block.values[inside, column : column + 1], block.quality[inside, column : column + 1]),
-        )
-        times.append(one.times)
-        values.append(calibrated(one, {channel.name: channel})[:, 0])
-        flags.append(one.quality[:, 0])
+        one = _alone(block, channel.name)
+        quality = one.quality[:, 0]
+        if following is not None and one.first > following:
+            quality = quality.copy()
+            quality[0] |= Quality.AFTER_GAP
+        following = one.first + len(one)
+        inside = slice(None) if span is None else _inside(one, span)
+        times.append(one.times[inside])
+        values.append(calibrated(one, {channel.name: channel})[inside, 0])
+        flags.append(quality[inside])
     result = Series(np.concatenate(times), np.concatenate(values), np.concatenate(flags))
     for array in (result.times, result.values, result.quality):
         array.flags.writeable = False
     return result
+
+
+def _alone(block: Block, name: str) -> Block:
+    """The block with that channel only."""
+    column = block.channels.index(name)
+    here = slice(column, column + 1)
+    return Block(block.source, (name,), block.first, block.times, block.values[:, here], block.quality[:, here])
+
+
+def _inside(block: Block, span: Span) -> slice:
+    start, end = np.searchsorted(block.times, (span.start, span.end + 1)).tolist()
+    return slice(start, end)
