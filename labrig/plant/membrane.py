@@ -9,7 +9,8 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from labrig.errors import ConfigError
-from labrig.plant.reading import Spec, read_toml, validated
+from labrig.outside import read_toml, validate
+from labrig.plant.transmitters import Spec
 from labrig.quantities import Compressibility, Duration, Length, Permeance, PoreSize, Ratio
 from labrig.units import minute
 
@@ -56,9 +57,13 @@ def load_membrane(name_or_path: str | Path) -> Membrane:
     """
     text = str(name_or_path)
     if text.endswith(".toml"):
-        path = Path(text)
-        return validated(Membrane, read_toml(path), path)
+        return _read(Path(text))
     if text not in shipped_membranes():
-        raise ConfigError("membrane", "", f"a .toml file or one of {', '.join(shipped_membranes())}", text)
+        raise ConfigError(text, "", f"a .toml file or one of {', '.join(shipped_membranes())}", text)
     with resources.as_file(resources.files("labrig.plant") / _FOLDER / f"{text}.toml") as path:
-        return validated(Membrane, read_toml(path), path.name)
+        return _read(path)
+
+
+def _read(path: Path) -> Membrane:
+    document, _ = read_toml(path)
+    return validate(Membrane, document, path)

@@ -35,6 +35,8 @@ class Plant:
 
     def __init__(self, spec: PlantSpec, membrane: Membrane, seed: int) -> None:
         self.spec, self.membrane, self.seed = spec, membrane, seed
+        self.time = 0.0
+        """Plant seconds since the start."""
         self._water = Hydraulics(spec, membrane, seed)
         self._probes = [Probe(transmitter, seed) for transmitter in spec.transmitters]
         self._column = {probe.spec.address: column for column, probe in enumerate(self._probes)}
@@ -61,11 +63,6 @@ class Plant:
         self._orders = 0
         self._newest: dict[ValveName, int] = {}
 
-    @property
-    def time(self) -> float:
-        """Plant seconds since the start."""
-        return self._water.time
-
     def advance(self, until: float) -> None:
         """Integrate to that plant time, s; nothing if it lies in the past."""
         water = self._water
@@ -75,6 +72,7 @@ class Plant:
             if self._moves:
                 end = min(end, self._moves[0][0])
             water.step(end if until - end > _INSTANT else until)
+            self.time = water.time
             self._note()
             self._move_due()
 

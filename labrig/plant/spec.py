@@ -8,14 +8,11 @@ one truth from it per seed.
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from labrig.errors import ConfigError
-from labrig.plant.reading import Spec, read_toml, validated
-from labrig.plant.transmitters import FlowMeter, PressureTransmitter, Thermometer, Transmitter
+from labrig.plant.transmitters import FlowMeter, PressureTransmitter, Spec, Thermometer, Transmitter
 from labrig.quantities import Duration, Flow, Length, Mass, MassFlow, Pressure, Ratio, Temperature, Voltage, Volume
 from labrig.quantities import TemperatureDifference as Difference
 from labrig.units import L, L_per_min, celsius, cm, g, g_per_min, mL, mm, ms, percent, psi
@@ -144,7 +141,7 @@ class Balance(Spec):
 
     address: str = "balance"
     readability: Annotated[Mass, Positive] = 0.01 * g
-    capacity: Annotated[Mass, Positive] = 4200 * g
+    capacity: Annotated[Mass, Positive] = 6200 * g
     """Beyond it the balance shows overload."""
     update_rate: Annotated[float, Positive] = 10.0
     """Readings a second."""
@@ -158,7 +155,7 @@ class Balance(Spec):
     """A reading is stable when the last second stayed within so many steps of the readability."""
     vessel_mass: Annotated[Mass, NotNegative] = 400 * g
     """Of the empty beaker; the balance is zeroed with it on the pan."""
-    vessel_capacity: Annotated[Mass, Positive] = 5000 * g
+    vessel_capacity: Annotated[Mass, Positive] = 6000 * g
     """Water that the beaker holds; more runs over, past the pan."""
     water: Annotated[Mass, NotNegative] = 50 * g
     """Water in the beaker at the start."""
@@ -205,11 +202,3 @@ class PlantSpec(Spec):
         if twice:
             raise ValueError(f"an address for each part of its own ({', '.join(twice)} is given twice)")
         return self
-
-
-def load_spec(path: Path) -> PlantSpec:
-    """The ``[simulation]`` table of a TOML file; raises `ConfigError`."""
-    table = read_toml(path).get("simulation")
-    if not isinstance(table, dict):
-        raise ConfigError(path, "simulation", "a table that describes the simulated rig", table)
-    return validated(PlantSpec, table, path, "simulation")

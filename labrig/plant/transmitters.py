@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from labrig.plant.reading import Spec
 from labrig.quantities import (
     Current,
     Duration,
@@ -24,6 +23,12 @@ ENDS: Final[dict[Signal, tuple[float, float]]] = {"0-10 V": (0.0, 10.0), "4-20 m
 """Signal at the ends of the span, V or A."""
 LIMITS: Final[dict[Signal, tuple[float, float]]] = {"0-10 V": (-0.3, 10.5), "4-20 mA": (3.8 * mA, 20.5 * mA)}
 """Where the signal saturates, V or A; for the loop as NAMUR NE 43 has it."""
+
+
+class Spec(BaseModel):
+    """A part of the plant as a file describes it: frozen, and refuses keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Converter(Spec):
