@@ -20,6 +20,8 @@ import pytest
 
 GRACE = 2.0  # seconds in which a thread or process that is about to end may do so
 MARK = f"LABRIG_TESTED_BY={os.getpid()}"
+BARE: set[int] = set()  # processes that have no environment, and so no mark, for good
+KERNEL_THREAD = 0x00200000  # PF_KTHREAD of linux/sched.h
 
 hypothesis.settings.register_profile("desk", deadline=None)  # a busy machine is no reason to fail
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)  # what passes here passes again
@@ -117,33 +119,38 @@ def no_process_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def our_processes() -> dict[int, str]:
     """The living processes that this one started, directly or not, with their command lines."""
-    parents = {int(entry.name): parent_of(entry) for entry in Path("/proc").iterdir() if entry.name.isdigit()}
-    ours = {pid for pid, parent in parents.items() if parent is not None and has_mark(pid)}
+    parents = living_processes()
     family = {os.getpid()}
     while grown := {pid for pid, parent in parents.items() if parent in family} - family:
         family |= grown
-    lines = {pid: command_line(pid) for pid in (ours | family) - {os.getpid()}}
-    return {pid: line for pid, line in lines.items() if line and "multiprocessing.resource_tracker" not in line}
+    ours = family | {pid for pid in parents.keys() - family if has_mark(pid)}
+    lines = {pid: (read(pid, "cmdline") or b"?").replace(b"\0", b" ").decode() for pid in ours - {os.getpid()}}
+    return {pid: line for pid, line in lines.items() if "multiprocessing.resource_tracker" not in line}
 
 
-def parent_of(process: Path) -> int | None:
-    """The parent's number, or None for a process that has ended."""
-    try:
-        state, parent = (process / "stat").read_text().rpartition(")")[2].split()[:2]
-    except OSError:
-        return None
-    return None if state in "ZX" else int(parent)
+def living_processes() -> dict[int, int]:
+    """Every process that runs, with its parent; threads of the kernel are not among them."""
+    found = {}
+    for pid in [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]:
+        state, parent, _, _, _, _, flags, *_ = (read(pid, "stat") or b") X 0 0 0 0 0 0").rpartition(b")")[2].split()
+        if state not in {b"Z", b"X"} and not int(flags) & KERNEL_THREAD:
+            found[pid] = int(parent)
+    return found
 
 
 def has_mark(pid: int) -> bool:
-    try:
-        return MARK.encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return False
+    """A process in the middle of `exec` has no environment for a moment: look again, until it has or never will."""
+    deadline = time.monotonic() + 0.1
+    while (environment := read(pid, "environ")) == b"" and pid not in BARE and time.monotonic() < deadline:
+        threading.Event().wait(0.002)
+    if environment == b"":
+        BARE.add(pid)
+    return environment is not None and MARK.encode() in environment.split(b"\0")
 
 
-def command_line(pid: int) -> str:
+def read(pid: int, what: str) -> bytes | None:
+    """What /proc says of a process; None when it has ended or is somebody else's."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        return Path(f"/proc/{pid}/{what}").read_bytes()
     except OSError:
-        return ""
+        return None
