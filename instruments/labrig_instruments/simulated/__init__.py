@@ -1,0 +1,27 @@
+"""The simulated rig: one plant behind the faces of real devices, in a process of its own."""
+
+from __future__ import annotations
+
+from typing import BinaryIO, TextIO
+
+from labrig.plant import Membrane, Plant, PlantSpec
+from labrig_instruments.simulated.ports import Kind
+
+
+def serve(
+    spec: PlantSpec,
+    membrane: Membrane,
+    seed: int,
+    *,
+    follow: BinaryIO | None = None,
+    serial: Kind = "pty",
+    announce: TextIO | None = None,
+) -> int:
+    """Serve a simulated rig with that membrane until SIGTERM, SIGINT or the end of ``follow``; returns the exit code.
+
+    One line of JSON goes to ``announce`` (standard output): ``ni`` (gRPC), ``serial`` (a URL for each line's name),
+    ``control`` (see `labrig_instruments.simulated.control`) and ``pid``.
+    """
+    from labrig_instruments.simulated.server import serve_plant
+
+    return serve_plant(Plant(spec, membrane, seed), follow=follow, serial=serial, announce=announce)

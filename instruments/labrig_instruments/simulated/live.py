@@ -1,0 +1,115 @@
+"""The plant on the machine's clock, behind one lock: what every face of the simulated rig talks to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from labrig.clock import SECOND, monotonic
+from labrig.model import Floats
+from labrig.plant import AddressKind, Weighing
+from labrig.roles import Now
+
+
+class PlantLike(Protocol):
+    """What the faces need of `labrig.plant.Plant`."""
+
+    @property
+    def time(self) -> float: ...
+    @property
+    def addresses(self) -> Mapping[str, AddressKind]: ...
+    def advance(self, until: float) -> None: ...
+    def command(self, address: str, raw: float) -> None: ...
+    def readback(self, address: str) -> float: ...
+    def acquire(self, address: str, first: int, n: int, rate: float, start: float) -> Floats: ...
+    def weigh(self, address: str, at: float) -> Weighing: ...
+    def truth(self) -> dict[str, float]: ...
+    def true_permeance(self, start: float, end: float) -> float: ...
+    def empty_beaker(self) -> None: ...
+    def refill_vessel(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """One moment in both times."""
+
+    plant: float
+    """Seconds since the plant began."""
+    monotonic: int
+    """The machine's monotonic clock, ns: every process on it sees the same."""
+
+
+class LivePlant:
+    """Every call first brings the plant up to now, so that a command takes effect at the time it arrives."""
+
+    def __init__(self, plant: PlantLike, now: Now = monotonic) -> None:
+        self._plant, self._now = plant, now
+        self._lock = threading.Lock()
+        self._origin = now() - round(plant.time * SECOND)
+        self.addresses = plant.addresses
+
+    def instant(self) -> Instant:
+        now = self._now()
+        return Instant((now - self._origin) / SECOND, now)
+
+    def now(self) -> float:
+        """Plant seconds."""
+        return self.instant().plant
+
+    def tick(self) -> None:
+        """Keep up with the clock, so that nobody has to wait for a long stretch to be made up."""
+        with self._lock:
+            self._advance()
+
+    def command(self, address: str, raw: float) -> None:
+        """Set an output; one that nothing is wired to only remembers."""
+        with self._lock:
+            self._advance()
+            self._plant.command(address, raw)
+
+    def readback(self, address: str) -> float:
+        with self._lock:
+            return self._plant.readback(address)
+
+    def acquire(self, addresses: Sequence[str], first: int, n: int, rate: float, start: float) -> Floats:
+        """Volts or amperes of samples ``first`` to ``first + n - 1``, shape (c, n)."""
+        samples = np.empty((len(addresses), n))
+        with self._lock:
+            self._advance()
+            for row, address in zip(samples, addresses, strict=True):
+                row[:] = self._plant.acquire(address, first, n, rate, start)
+        return samples
+
+    def weigh(self, address: str) -> Weighing:
+        with self._lock:
+            return self._plant.weigh(address, self._advance().plant)
+
+    def truth(self) -> tuple[Instant, dict[str, float]]:
+        with self._lock:
+            instant = self._advance()
+            return instant, self._plant.truth()
+
+    def permeance(self, start: float, end: float) -> float:
+        """Averaged over plant times, m/s/Pa."""
+        with self._lock:
+            self._advance()
+            return self._plant.true_permeance(start, end)
+
+    def empty_beaker(self) -> None:
+        with self._lock:
+            self._advance()
+            self._plant.empty_beaker()
+
+    def refill_vessel(self) -> None:
+        with self._lock:
+            self._advance()
+            self._plant.refill_vessel()
+
+    def _advance(self) -> Instant:
+        instant = self.instant()
+        self._plant.advance(instant.plant)
+        return instant

@@ -1,0 +1,84 @@
+"""A stand-in for the plant that delivers numbers a test can work out, served as the real one is.
+
+Run as a program it serves itself until its standard input closes.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from labrig.model import Floats
+from labrig.plant import AddressKind, Weighing
+from labrig_instruments.simulated.server import serve_plant
+
+RAMP = 1000
+"""Samples after which a terminal's ramp begins anew."""
+CLOCK = "ai31"
+"""The voltage terminals of this number deliver the plant time of the sample, modulo `WRAP` seconds, as volts."""
+WRAP = 10.0
+ADDRESSES: Mapping[str, AddressKind] = MappingProxyType(
+    {
+        **{f"cDAQ1Mod{slot}/ai0": "analog voltage" for slot in (1, 5, 6, 7)},
+        **{"cDAQ1Mod2/ai0": "analog current"},
+        **{f"cDAQ1Mod3/port0/line{line}": "digital output" for line in range(3)},
+        **{"cDAQ1Mod4/ao0": "analog output", "balance": "balance"},
+    }
+)
+
+
+def known(address: str, index: Floats) -> Floats:
+    """What a terminal delivers for these sample indices: its number as an offset, and a ramp of `RAMP` samples."""
+    number = int(re.findall(r"\d+", address)[-1])
+    ramp = (index % RAMP) * 1e-6
+    return 0.004 + number * 1e-3 + ramp if "Mod2" in address else number * 0.1 + ramp
+
+
+class KnownPlant:
+    """Time passes, outputs are remembered, nothing else happens."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.addresses = ADDRESSES
+        self.weighing = Weighing(grams=123.45, settled=True, load="in range")
+        self._outputs: dict[str, float] = {}
+
+    def advance(self, until: float) -> None:
+        self.time = max(self.time, until)
+
+    def command(self, address: str, raw: float) -> None:
+        self._outputs[address] = raw
+
+    def readback(self, address: str) -> float:
+        return self._outputs.get(address, 0.0)
+
+    def acquire(self, address: str, first: int, n: int, rate: float, start: float) -> Floats:
+        index = np.arange(first, first + n, dtype=np.float64)
+        if n and start + index[-1] / rate > self.time:
+            raise ValueError(f"{address}: sample {first + n - 1} lies in the future")
+        return (start + index / rate) % WRAP if address.endswith(CLOCK) else known(address, index)
+
+    def weigh(self, address: str, at: float) -> Weighing:
+        return self.weighing
+
+    def truth(self) -> dict[str, float]:
+        return {"time": self.time, "answer": 42.0}
+
+    def true_permeance(self, start: float, end: float) -> float:
+        if not 0 <= start < end <= self.time:
+            raise ValueError("start and end in order, within the run")
+        return 1e-9 * (end - start)
+
+    def empty_beaker(self) -> None:
+        self.weighing = Weighing(grams=0.0, settled=True, load="in range")
+
+    def refill_vessel(self) -> None:
+        self.weighing = Weighing(grams=50.0, settled=False, load="in range")
+
+
+if __name__ == "__main__":
+    sys.exit(serve_plant(KnownPlant(), follow=sys.stdin.buffer, serial="pty" if "pty" in sys.argv else "socket"))
