@@ -52,15 +52,23 @@ def measure(folder: Path, seconds: float, channels: int, rate: int) -> None:
     closing = time.perf_counter() - started
     print(f"fed         {len(calls)} blocks of {n} x {channels}, {values.nbytes / BLOCK_SECONDS / 1e6:.2f} MB/s")
     print(f"failures    {failures or 'none'}; longest backlog {backlog:.3f} s")
-    print(f"one call    p50 {quantile(calls, 50) * 1e6:.0f} us, p99 {quantile(calls, 99) * 1e6:.0f} us, "
-          f"max {max(calls) * 1e6:.0f} us")
-    print(f"on the disk p50 {quantile(ages, 50) * 1e3:.0f} ms, p99 {quantile(ages, 99) * 1e3:.0f} ms, "
-          f"max {max(ages) * 1e3:.0f} ms after it was handed over")
-    print(f"CPU         {(cpu() - before) / seconds * 100:.0f} % of one core, feeding included; closing {closing:.2f} s")
+    print(
+        f"one call    p50 {quantile(calls, 50) * 1e6:.0f} us, p99 {quantile(calls, 99) * 1e6:.0f} us, "
+        f"max {max(calls) * 1e6:.0f} us"
+    )
+    print(
+        f"on the disk p50 {quantile(ages, 50) * 1e3:.0f} ms, p99 {quantile(ages, 99) * 1e3:.0f} ms, "
+        f"max {max(ages) * 1e3:.0f} ms after it was handed over"
+    )
+    print(
+        f"CPU         {(cpu() - before) / seconds * 100:.0f} % of one core, feeding included; closing {closing:.2f} s"
+    )
     check(path, values, len(calls))
     recorded = bare(folder / "with-the-recorder.bin", values, len(calls), 4)
-    print(f"bare writes {recorded:.2f} s with an fsync each 80 ms of data "
-          f"(of {seconds:.0f} s: the disk is busy {recorded / seconds * 100:.0f} %)")
+    print(
+        f"bare writes {recorded:.2f} s with an fsync each 80 ms of data "
+        f"(of {seconds:.0f} s: the disk is busy {recorded / seconds * 100:.0f} %)"
+    )
     unpaced = as_fast_as_it_can(folder / "fast.labrig", values, len(calls), clock)
     print(f"unpaced     {unpaced:.2f} s for the recorder, ratio {unpaced / recorded:.1f} to bare writes")
 
@@ -114,8 +122,10 @@ def check(path: Path, values: np.ndarray, blocks: int) -> None:
         started = time.perf_counter()
         whole = run.verify().whole
         verifying = time.perf_counter() - started
-    print(f"check       {len(series)} of {blocks * n} samples {'right' if right else 'WRONG'}, file whole: {whole}, "
-          f"{path.stat().st_size / 1e6:.0f} MB")
+    print(
+        f"check       {len(series)} of {blocks * n} samples {'right' if right else 'WRONG'}, file whole: {whole}, "
+        f"{path.stat().st_size / 1e6:.0f} MB"
+    )
     print(f"reading     one channel {reading:.2f} s; verifying everything {verifying:.2f} s")
 
 

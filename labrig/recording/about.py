@@ -17,12 +17,12 @@ samples: one row for each channel of a block, ids from block.samples on, in the 
 IEEE floats, little-endian, as the device delivered them. quality: empty when all n are good, else n bytes of bits:
 1 missing, 2 below and 4 above the calibrated range, 8 open current loop, 16 unsettled, 32 samples were lost before.
 event: what happened, as JSON. end: how the run ended; no row there means that the recording was cut off.
-crc: CRC-32 of the row. end.sha256: hash of all rows except end, analysis and about. analysis: results, by version.
+crc: CRC-32 of the row. end.sha256: hash of all rows except end and analysis. analysis: results, by version.
 view overview: the blocks with names, seconds from the start, lowest and highest raw value."""
 
 
 def about(header: RunHeader) -> dict[str, str]:
-    """The rows of table ``about``; a copy of the header's most wanted facts, under no checksum."""
+    """The rows of table ``about``; the header's most wanted facts stand there once more."""
     return {
         "format": "labrig run file, version 1",
         "how to read": _HOW,

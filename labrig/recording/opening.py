@@ -80,15 +80,20 @@ def _checked(path: Path, how: str, timeout: float) -> sqlite3.Connection:
         connection.execute("PRAGMA cell_size_check = ON")
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        _refuse_others(path, application, version)
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        _refuse_others(path, tables, application, version)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _refuse_others(path: Path, application: int, version: int) -> None:
+def _refuse_others(path: Path, tables: int, application: int, version: int) -> None:
+    if not tables:
+        raise RecordingError(
+            f"{path}: this is no run file yet: it is empty, because its recording ended before it began; it can be "
+            "deleted"
+        )
     if application != APPLICATION_ID:
         raise RecordingError(f"{path}: this is no run file of labrig (application id {application:#x})")
     if version != VERSION:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labrig.errors import RecordingError
 from labrig.model import Block, Event, Flags, Floats, Outcome, Quality, RunHeader, Series, Span
@@ -72,13 +74,7 @@ class RunFile:
     @cached_property
     def totals(self) -> Mapping[str, Totals]:
         """By source."""
-        if self.end:
-            return self.end.totals
-        found: dict[str, Totals] = {}
-        for row in self._rows("block"):
-            name = self._sources[row[1]][0]
-            found[name] = found.get(name, Totals()).plus(row[2], row[3])
-        return found
+        return self.end.totals if self.end else self._index[1]
 
     @property
     def analyses(self) -> tuple[FiledAnalysis, ...]:
@@ -101,9 +97,9 @@ class RunFile:
         known = known_channel(self.header, channel)
         touching = (
             self._block(row, channel)
-            for number, (_, names) in self._sources.items()
+            for source, (_, names) in self._sources.items()
             if channel in names
-            for row in self._block_rows(number, span)
+            for row in self._touching(source, span)
         )
         return series_of(known, touching, span)
 
@@ -125,17 +121,37 @@ class RunFile:
             for number, name, channels, _ in self._rows("source")
         }
 
-    def _rows(self, table: str, where: str = "", arguments: tuple[int, ...] = ()) -> Iterator[Row]:
-        return checked_rows(self._connection, table, self._note, where, arguments)
+    @cached_property
+    def _index(self) -> tuple[dict[int, NDArray[np.int64]], dict[str, Totals]]:
+        """Of each source: id, first and last time of its rows, shape (rows, 3); and its totals.
+
+        Made of all rows of ``block``, each checked: one whose source or times are damaged must not vanish from a
+        search unnoticed, as it would if SQLite did the searching.
+        """
+        found: dict[int, array[int]] = {}
+        totals: dict[str, Totals] = {}
+        for row in self._rows("block"):
+            found.setdefault(row[1], array("q")).extend((row[0], row[4], row[5]))
+            name = self._sources[row[1]][0]
+            totals[name] = totals.get(name, Totals()).plus(row[2], row[3])
+        return {source: np.frombuffer(rows, np.int64).reshape(-1, 3) for source, rows in found.items()}, totals
+
+    def _touching(self, source: int, span: Span | None) -> Iterator[Row]:
+        places = self._index[0].get(source, np.empty((0, 3), np.int64))
+        if span is not None:
+            places = places[(places[:, 1] <= span.end) & (places[:, 2] >= span.start)]
+        for number in places[:, 0].tolist():
+            row = one_row(self._connection, "block", number)
+            if row is not None:
+                yield row
+
+    def _rows(self, table: str) -> Iterator[Row]:
+        promised = self.end.rows.get(table, 0) if table not in {"end", "analysis"} and self.end else 0
+        return checked_rows(self._connection, table, self._note, promised)
 
     def _note(self, damaged: str) -> None:
         if damaged not in self.damage:
             self.damage.append(damaged)
-
-    def _block_rows(self, source: int, span: Span | None) -> Iterator[Row]:
-        if span is None:
-            return self._rows("block", "source = ?", (source,))
-        return self._rows("block", "source = ? AND start_ns <= ? AND end_ns >= ?", (source, span.end, span.start))
 
     def _block(self, row: Row, only: str | None) -> Block:
         _, source, first, n, start, _, step, packed, samples, _ = row
@@ -149,7 +165,7 @@ class RunFile:
     def _column(self, number: int, n: int) -> tuple[Floats, Flags]:
         row = one_row(self._connection, "samples", number)
         if row is None:
-            self._note(f"samples {number}")
+            self._note(f"samples {number}: damaged")
             return np.full(n, np.nan), np.full(n, Quality.MISSING, np.uint8)
         return rows.unpack_column(n, row[5], row[6])
 

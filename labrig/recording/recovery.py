@@ -10,7 +10,7 @@ from labrig.model import Outcome
 from labrig.recording.disk import reserve_of
 from labrig.recording.opening import explained, open_to_add
 from labrig.recording.records import End, Recovery, Totals
-from labrig.recording.table import checked_rows, end_record, highest
+from labrig.recording.table import checked_rows, end_record
 from labrig.recording.verify import ledger_of
 from labrig.recording.writer import finish, insert_end, sync_folder
 
@@ -49,7 +49,7 @@ def _recovered(connection: sqlite3.Connection, path: Path, now: datetime) -> Rec
 
 def _add_end(connection: sqlite3.Connection, now: datetime) -> End:
     damaged: list[str] = []
-    ledger = ledger_of(connection, damaged)
+    ledger = ledger_of(connection, damaged, {})
     totals: dict[str, Totals] = {}
     sources = {row[0]: row[1] for row in checked_rows(connection, "source", _ignored)}
     last = 0
@@ -68,7 +68,8 @@ def _add_end(connection: sqlite3.Connection, now: datetime) -> End:
         rows=ledger.rows,
         damaged=tuple(damaged),
     )
-    insert_end(connection, highest(connection, "end") + 1, end, ledger)
+    (number,) = connection.execute("SELECT ifnull(max(id), 0) + 1 FROM end").fetchone()
+    insert_end(connection, number, end, ledger)
     return end
 
 

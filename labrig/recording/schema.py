@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import math
+import sqlite3
 import struct
 import zlib
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -17,11 +20,13 @@ APPLICATION_ID: Final = 0x4C414252
 VERSION: Final = 1
 """``user_version`` of the files that this code writes; it reads these and no later ones."""
 
+MARKS: Final = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
+
 Cell = int | float | str | bytes | memoryview | None
 """What a column holds."""
 
 TABLES: Final = """
-CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE about (id INTEGER PRIMARY KEY, key TEXT NOT NULL, value TEXT NOT NULL, crc INTEGER NOT NULL);
 CREATE TABLE header (id INTEGER PRIMARY KEY, json TEXT NOT NULL, crc INTEGER NOT NULL);
 CREATE TABLE channel (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, label TEXT, unit TEXT, unit_factor REAL, unit_offset REAL,
@@ -41,7 +46,7 @@ CREATE TABLE end (
     id INTEGER PRIMARY KEY, outcome TEXT NOT NULL, reason TEXT NOT NULL, time_ns INTEGER NOT NULL, utc TEXT NOT NULL,
     json TEXT NOT NULL, sha256 TEXT NOT NULL, crc INTEGER NOT NULL);
 CREATE TABLE analysis (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, version TEXT NOT NULL, utc TEXT NOT NULL,
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL, utc TEXT NOT NULL,
     json TEXT NOT NULL, crc INTEGER NOT NULL);
 CREATE VIEW overview AS
     SELECT source.name AS source, channel.name AS channel, channel.raw_unit AS raw_unit, block.first AS first,
@@ -52,13 +57,11 @@ CREATE VIEW overview AS
         JOIN channel ON channel.id = samples.channel;
 """
 
-TIME_INDEX: Final = "CREATE INDEX IF NOT EXISTS block_by_time ON block (source, start_ns)"
-"""Made when a file is closed or recovered: kept up to date during a run it would only cost writes."""
-
-HASHED: Final = ("header", "channel", "source", "block", "samples", "event", "clock")
+HASHED: Final = ("about", "header", "channel", "source", "block", "samples", "event", "clock")
 """The tables under the end record's SHA-256, in its order."""
 
 COLUMNS: Final = {
+    "about": ("id", "key", "value"),
     "header": ("id", "json"),
     "channel": (
         *("id", "name", "label", "unit", "unit_factor", "unit_offset", "raw_unit", "coefficients"),
@@ -112,6 +115,16 @@ def crc(cells: tuple[Cell, ...]) -> int:
     for part in parts(cells):
         value = zlib.crc32(part, value)
     return value
+
+
+@cache
+def expected() -> frozenset[str]:
+    """The statements that a run file's tables are made with, as SQLite keeps them."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(TABLES)
+        return frozenset(
+            str(text) for (text,) in connection.execute("SELECT sql FROM sqlite_schema WHERE sql NOT NULL")
+        )
 
 
 @dataclass(slots=True)

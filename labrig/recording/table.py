@@ -13,38 +13,31 @@ from labrig.recording.schema import crc, select
 Row = tuple[Any, ...]
 """A row's columns, ``crc`` last. Any: SQLite's columns have no types; a CRC that fits says they are as written."""
 Note = Callable[[str], None]
-"""Takes the name of a damaged row, such as ``samples 17``."""
+"""Takes the name of a damaged row, such as ``samples 17: damaged``."""
 
 _OTHER_TROUBLE: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT}
 
+_GIVEN_UP: Final = 20_000
+"""Successive ids that are not found behind a damaged page; such a page leads to fewer in files of the usual kind."""
 
-def checked_rows(
-    connection: sqlite3.Connection, table: str, note: Note, where: str = "", arguments: tuple[int, ...] = ()
-) -> Iterator[Row]:
-    """The rows of a table in order of id (of those that ``where`` selects) whose CRC fits; ``note`` gets the others.
 
-    Where SQLite itself stumbles over a damaged page, the rows behind it are looked up one by one.
+def checked_rows(connection: sqlite3.Connection, table: str, note: Note, promised: int = 0) -> Iterator[Row]:
+    """The rows of a table in order of id whose CRC fits; ``note`` gets the damaged ones and the missing ones.
+
+    Ids count from 1 without a hole, up to ``promised`` where the end record says how many there are.
     """
-    last = 0
-    try:
-        condition = f"WHERE {where} ORDER BY id" if where else "ORDER BY id"
-        for row in connection.execute(f"{select(table)} {condition}", arguments):
-            last = max(last, row[0]) if isinstance(row[0], int) else last
-            if fits(row):
-                yield row
-            else:
-                note(f"{table} {row[0]}")
-        return
-    except sqlite3.Error as error:
-        _only_damage(error)
-        note(f"{table} after {last} ({error})")
-    lookup = f"{select(table)} WHERE id = ? {f'AND {where}' if where else ''}"
-    for number in range(last + 1, highest(connection, table) + 1):
-        found = _looked_up(connection, lookup, (number, *arguments))
-        if found is not None and fits(found):
-            yield found
-        elif not where or found is not None:
-            note(f"{table} {number}")
+    following = 1
+    for row in _readable(connection, table, note):
+        if not fits(row):
+            note(f"{table} {row[0]}: damaged")
+            following = max(following, row[0] + 1) if row[0] == following else following
+            continue
+        if row[0] > following:
+            note(_missing(table, following, row[0] - 1))
+        following = row[0] + 1
+        yield row
+    if following <= promised:
+        note(_missing(table, following, promised))
 
 
 def one_row(connection: sqlite3.Connection, table: str, number: int) -> Row | None:
@@ -59,12 +52,6 @@ def fits(row: Row) -> bool:
     return isinstance(value, int) and value == crc(row[:-1])
 
 
-def highest(connection: sqlite3.Connection, table: str) -> int:
-    """The highest id of a table; 0 where it is empty or that cannot be read."""
-    row = _looked_up(connection, f"SELECT max(id) FROM {table}", ())
-    return row[0] if row is not None and isinstance(row[0], int) else 0
-
-
 def end_row(connection: sqlite3.Connection) -> Row | None:
     """The row of the end record; a recovery adds a second one where the first was damaged."""
     found = list(checked_rows(connection, "end", lambda _: None))
@@ -75,6 +62,30 @@ def end_record(connection: sqlite3.Connection) -> End | None:
     """How the run ended; None where the recording was cut off and not yet recovered."""
     row = end_row(connection)
     return codec.end_from_json(row[5]) if row else None
+
+
+def _readable(connection: sqlite3.Connection, table: str, note: Note) -> Iterator[Row]:
+    """All rows; where SQLite itself stumbles over a damaged page, those behind it are looked up one by one."""
+    last = 0
+    try:
+        for row in connection.execute(f"{select(table)} ORDER BY id"):
+            last = row[0]
+            yield row
+        return
+    except sqlite3.Error as error:
+        _only_damage(error)
+        note(f"{table} after {last}: {error}")
+    number, missed = last + 1, 0
+    while missed < _GIVEN_UP:
+        found = _looked_up(connection, f"{select(table)} WHERE id = ?", (number,))
+        missed = 0 if found else missed + 1
+        number += 1
+        if found:
+            yield found
+
+
+def _missing(table: str, start: int, end: int) -> str:
+    return f"{table} {start}: missing" if start == end else f"{table} {start} to {end}: missing"
 
 
 def _looked_up(connection: sqlite3.Connection, statement: str, arguments: tuple[int, ...]) -> Row | None:

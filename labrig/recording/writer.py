@@ -117,11 +117,11 @@ class RunWriter:
         )
         self._connection = connection
         try:
-            connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {schema.VERSION}")
             connection.execute("PRAGMA synchronous = FULL")
-            connection.executescript(f"BEGIN;{schema.TABLES}")
-            connection.executemany("INSERT INTO about VALUES (?, ?)", about(header).items())
+            # One transaction: a file that says it is a run file has its tables and its header.
+            connection.executescript(f"BEGIN;{schema.MARKS}{schema.TABLES}")
+            for number, (key, value) in enumerate(about(header).items(), 1):
+                self._insert("about", (number, key, value))
             self._insert("header", (1, codec.to_json(header)))
             for number, channel in enumerate(header.channels, 1):
                 self._insert("channel", channel_cells(number, channel))
@@ -181,7 +181,6 @@ def insert_end(connection: sqlite3.Connection, number: int, end: End, ledger: sc
 
 def finish(connection: sqlite3.Connection) -> None:
     """Move everything from the write-ahead log into the file, and leave the file alone in its folder."""
-    connection.execute(schema.TIME_INDEX)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
     if mode != "delete":
