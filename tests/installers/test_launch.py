@@ -56,6 +56,22 @@ def start(clone: Path, *arguments: str, **settings: str) -> subprocess.Popen[str
     )
 
 
+def start_with(stand_in: str, clone: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Start, with something about the machine replaced by a line of Python."""
+    program = f"import environment, launch, system; {stand_in}; raise SystemExit(launch.main({list(arguments)!r}))"
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=clone / "installers",
+        env=undisturbed() | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+NO_QT = "system.QT_LIBRARIES = {'libnobody.so.1': 'libnobody1'}; system.shutil.which = lambda name: None"
+
+
 def test_an_older_python_can_read_the_file_that_refuses_it() -> None:
     source = (INSTALLERS / "launch.py").read_text(encoding="utf-8")
 
@@ -107,16 +123,7 @@ def test_once_there_is_a_desktop_a_screen_shows_it(clone: Callable[[str], Path])
     desktop = root / "ui" / "labrig_ui" / "__main__.py"
     desktop.parent.mkdir(parents=True)
     desktop.touch()
-    stand_ins = "import launch, system; system.WINDOW_LIBRARIES.clear(); raise SystemExit(launch.main([]))"
-
-    shown = subprocess.run(
-        [sys.executable, "-c", stand_ins],
-        cwd=root / "installers",
-        env=undisturbed() | {"DISPLAY": ":0"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    shown = start_with("system.WINDOW_LIBRARIES.clear()", root, DISPLAY=":0")
     with start(root) as unseen:
         out, _ = unseen.communicate()
 
@@ -151,3 +158,25 @@ def test_a_word_that_is_not_known_is_answered_with_the_usage(clone: Callable[[st
     assert labrig.returncode == 2
     assert out == ""
     assert "python3 installers/launch.py test" in err
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere Qt brings its libraries")
+def test_without_qts_libraries_the_terminal_job_still_runs_and_says_what_is_missing(
+    clone: Callable[[str], Path],
+) -> None:
+    root = clone('echo "$@"')
+    (root / ".venv" / environment.STAMP).unlink()
+
+    done = start_with(f"{NO_QT}; environment.Environment.prepare = lambda self, packages: None", root)
+
+    assert "this machine lacks libnobody.so.1" in done.stdout
+    assert "-m labrig.cli run" in done.stdout
+    assert done.returncode == 0
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere Qt brings its libraries")
+def test_without_qts_libraries_the_tests_do_not_start(clone: Callable[[str], Path]) -> None:
+    done = start_with(NO_QT, clone("echo ran"), "test")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "this machine lacks libnobody.so.1" in done.stderr
