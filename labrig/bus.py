@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from labrig.model import Block, Event
 
@@ -21,3 +22,25 @@ class Bus:
         with self._one_at_a_time:
             for sink in self._sinks:
                 sink(item)
+
+    @contextmanager
+    def first(self, sink: Sink) -> Iterator[None]:
+        """While the block lasts, ``sink`` stands before all others: a run's record."""
+        with self._one_at_a_time:
+            self._sinks = (sink, *self._sinks)
+        try:
+            yield
+        finally:
+            with self._one_at_a_time:
+                self._sinks = tuple(other for other in self._sinks if other is not sink)
+
+    @contextmanager
+    def last(self, *sinks: Sink) -> Iterator[None]:
+        """While the block lasts, ``sinks`` stand behind all others: whoever listens to a run."""
+        with self._one_at_a_time:
+            self._sinks = (*self._sinks, *sinks)
+        try:
+            yield
+        finally:
+            with self._one_at_a_time:
+                self._sinks = tuple(other for other in self._sinks if other not in sinks)

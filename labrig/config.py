@@ -19,7 +19,7 @@ from labrig.errors import ConfigError, LabrigError, UnitError
 from labrig.model import Channel, Mounting, Orientation, Output
 from labrig.outside import read_toml, validate
 from labrig.plant import PlantSpec
-from labrig.quantities import Flow, Length, MassFlow, Pressure, Ratio, Temperature
+from labrig.quantities import Duration, Flow, Length, MassFlow, Pressure, Ratio, Temperature
 from labrig.roles import Actuator, Device, Now, Source
 from labrig.safety import Interlock
 
@@ -78,6 +78,8 @@ class InterlockTable(_Table):
     channel: str
     low: str | None = None
     high: str | None = None
+    stale_after: Duration = 1.0
+    """Silence of the channel that breaks the interlock."""
 
 
 class Simulation(PlantSpec):
@@ -266,7 +268,7 @@ def _interlock(path: Path, name: str, table: InterlockTable, channels: Mapping[s
                 raise ConfigError(path, f"interlocks.{name}.{side}", str(error), text) from error
     if not limits:
         raise ConfigError(path, f"interlocks.{name}", "a low or a high limit", "neither")
-    return Interlock(name, table.channel, **limits)
+    return Interlock(name, table.channel, **limits, stale_after=table.stale_after)
 
 
 def schema() -> dict[str, Any]:

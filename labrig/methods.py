@@ -13,6 +13,7 @@ from labrig import plugins
 from labrig.errors import ConfigError
 from labrig.outside import read_toml, validate
 from labrig.protocol import Method, make
+from labrig.quantities import Duration
 
 METHODS = "labrig.methods"
 
@@ -26,6 +27,10 @@ class MethodFile(BaseModel):
     version: str = Field(pattern=r"^[0-9]+(\.[0-9]+)*$")
     protocol: str
     description: str = ""
+    silence: Duration = 10.0
+    """How long the protocol may go without a verb before the rig is made safe."""
+    attended: bool = True
+    """Whether somebody must be watching: an attended run stops in order when the last desktop is gone."""
     parameters: dict[str, Any] = {}
 
 
@@ -55,4 +60,4 @@ def load_method(name: str, changes: Mapping[str, Any] | None = None) -> Method:
     if changes:
         protocol = make(file.protocol, {**file.parameters, **changes}, "--set")
     version = f"{file.version} (changed)" if changes else file.version
-    return Method(file.name, version, file.protocol, protocol)
+    return Method(file.name, version, file.protocol, protocol, file.silence, file.attended)

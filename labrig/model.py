@@ -414,6 +414,49 @@ class Faulted:
 
 
 @dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The rig went from one state to another (`labrig.states.RigState`)."""
+
+    kind: ClassVar = "state changed"
+    time: int
+    before: str
+    after: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The protocol waits for an answer of the operator."""
+
+    kind: ClassVar = "asked"
+    time: int
+    question: str
+    """Identifier, unique in the run."""
+    text: str
+    choices: tuple[str, ...] = ("OK",)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    kind: ClassVar = "answered"
+    time: int
+    question: str
+    answer: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReflexMet:
+    """An armed condition was met, and its commands were sent at once."""
+
+    kind: ClassVar = "reflex met"
+    time: int
+    reflex: str
+    sample: int
+    """Time of the sample that decided."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClockPaired:
     """The monotonic clock beside UTC, so that a step of the wall clock shows."""
 
@@ -430,7 +473,21 @@ class RunFinished:
     reason: str = ""
 
 
-Event = RunStarted | StepEntered | StepLeft | Commanded | Marked | Noted | Faulted | ClockPaired | RunFinished
+Event = (
+    RunStarted
+    | StepEntered
+    | StepLeft
+    | Commanded
+    | Marked
+    | Noted
+    | Faulted
+    | StateChanged
+    | Asked
+    | Answered
+    | ReflexMet
+    | ClockPaired
+    | RunFinished
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

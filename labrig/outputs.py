@@ -1,4 +1,4 @@
-"""Every output of a rig behind one lock: commanded while the run lives, made safe when it ends, and then kept safe."""
+"""Every output of a rig: commanded while somebody may, made safe by whoever must, and then kept safe."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from functools import partial
 from typing import Final
 
 from labrig.clock import spawn
-from labrig.ending import Ending
 from labrig.errors import InstrumentError, RigError
 from labrig.model import Commanded, Event, Output
 from labrig.roles import Actuator, Now, Regulator, Valve
 
 DEADLINE: Final = 2.0
 """Seconds that one instrument may take to make its outputs safe; the others do not wait for it."""
+Permit = Callable[[], None]
+"""Raises the reason why outputs may not be commanded (any more)."""
 
 
 class Outputs:
-    """Verbs on outputs by name. After `make_safe` nothing can be opened or set again: a late command is refused.
+    """Verbs on outputs by name.
 
-    The lock is per instrument, so that one that hangs in a command delays neither the others' commands nor their
-    way to safety.
+    A command asks its permit under the instrument's lock, and `make_safe` takes the same lock: once a permit is
+    withdrawn, no command that was already under way can undo what `make_safe` did. Each instrument has a lock of its
+    own, so that one that hangs delays neither the others' commands nor their way to safety.
     """
 
     def __init__(
@@ -29,22 +31,23 @@ class Outputs:
         outputs: Mapping[str, Output],
         owners: Mapping[str, Actuator],
         *,
-        ending: Ending,
         publish: Callable[[Event], None],
         now: Now,
         parallel: bool = True,
     ) -> None:
         self._outputs, self._owners, self._parallel = outputs, owners, parallel
-        self._ending, self._publish, self._now = ending, publish, now
+        self._publish, self._now = publish, now
         self._locks = {device.name: threading.Lock() for device in owners.values()}
 
-    def open(self, name: str) -> None:
-        self._switch(name, opened=True)
+    def open(self, name: str, permit: Permit) -> None:
+        """Open a valve; raises `RigError` for a regulator."""
+        self._switch(name, permit, opened=True)
 
-    def close(self, name: str) -> None:
-        self._switch(name, opened=False)
+    def close(self, name: str, permit: Permit) -> None:
+        """Close a valve; raises `RigError` for a regulator."""
+        self._switch(name, permit, opened=False)
 
-    def set(self, name: str, target: float) -> None:
+    def set(self, name: str, target: float, permit: Permit) -> None:
         """Command a set-point (SI); raises `RigError` outside the output's limits, unsent."""
         output, verbs = self._outputs[name], self._owners[name].output(name)
         if not isinstance(verbs, Regulator):
@@ -54,7 +57,8 @@ class Outputs:
                 f"{name}: {output.unit.show(target)} lies outside its limits {output.unit.show(output.low)} to "
                 f"{output.unit.show(output.high)}; nothing was sent"
             )
-        with self._alive(name):
+        with self._locks[self._owners[name].name]:
+            permit()
             verbs.set(target)
         self._publish(Commanded(self._now(), name, "set", target))
 
@@ -93,31 +97,11 @@ class Outputs:
             return str(error)
         return ""
 
-    def _switch(self, name: str, *, opened: bool) -> None:
+    def _switch(self, name: str, permit: Permit, *, opened: bool) -> None:
         verbs = self._owners[name].output(name)
         if not isinstance(verbs, Valve):
             raise RigError(f"{name} is a regulator: it can be set, not opened or closed")
-        with self._alive(name):
+        with self._locks[self._owners[name].name]:
+            permit()
             (verbs.open if opened else verbs.close)()
         self._publish(Commanded(self._now(), name, "open" if opened else "close", float(opened)))
-
-    def _alive(self, name: str) -> _Alive:
-        return _Alive(self._locks[self._owners[name].name], self._ending)
-
-
-class _Alive:
-    """Holds an instrument's lock, having made sure that the run has not ended."""
-
-    def __init__(self, lock: threading.Lock, ending: Ending) -> None:
-        self._lock, self._ending = lock, ending
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-        try:
-            self._ending.check()
-        except BaseException:
-            self._lock.release()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()

@@ -51,6 +51,10 @@ class Method:
     version: str
     protocol_name: str
     protocol: LabProtocol
+    silence: float = 0.0
+    """Seconds that the protocol may go without a verb before the rig is made safe; 0: the station's default."""
+    attended: bool = True
+    """Whether somebody must be watching."""
 
     @property
     def parameters(self) -> dict[str, Any]:

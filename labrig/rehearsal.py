@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from labrig.bus import Sink
 from labrig.clock import SECOND, VirtualClock
 from labrig.config import RigConfig
 from labrig.errors import RigError
+from labrig.header import Order
 from labrig.model import Outcome, StepEntered
+from labrig.operators import Prepared
 from labrig.plant import Membrane, Plant
 from labrig.recording import MemoryRun
-from labrig.runner import Order, Run
+from labrig.station import Station, started
 from labrig.twin import Twin
 
 
@@ -39,17 +40,16 @@ class Rehearsal:
     plant: Plant
 
 
-def rehearse(
-    order: Order, config: RigConfig, membrane: Membrane, *, seed: int, listeners: tuple[Sink, ...] = ()
-) -> Rehearsal:
+def rehearse(order: Order, config: RigConfig, membrane: Membrane, *, seed: int) -> Rehearsal:
     """Run an order on the twin; raises `RigError` for a rig file without a simulation table."""
     spec = config.file.simulation
     if spec is None:
         raise RigError(f"{config.path} has no [simulation] table, so that there is no twin to rehearse on; add one")
     clock = VirtualClock()
     plant = Plant(spec, membrane, seed)
-    run = Run(order, config=config, sources=Twin(config, plant, clock), clock=clock, listeners=listeners)
-    memory = MemoryRun(run.header)
-    outcome = run.execute(memory)
-    steps = tuple((e.path, e.time / SECOND) for e in memory.events if isinstance(e, StepEntered))
-    return Rehearsal(memory, outcome, run.ending.reason, Schedule(steps, clock.now() / SECOND), plant)
+    with started(Station(config, Twin(config, plant, clock), clock)) as station:
+        memory = MemoryRun(station.prepare(order))
+        session = station.begin(order, memory.header, memory, Prepared("rehearsal"))
+        outcome = station.run(session)
+    steps = tuple((event.path, event.time / SECOND) for event in memory.events if isinstance(event, StepEntered))
+    return Rehearsal(memory, outcome, session.tenure.ending.reason, Schedule(steps, clock.now() / SECOND), plant)

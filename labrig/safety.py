@@ -1,4 +1,4 @@
-"""Limits on channels, and the watch that ends a run when one is broken.
+"""Limits on channels as pure rules over samples.
 
 labrig's software is never the last layer of safety (docs/safety.md): valves that fail safe, a relief valve and a wired
 stop come first.
@@ -21,12 +21,16 @@ VOTE: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Interlock:
-    """A channel's value must stay between two limits (SI) and must be a value: an open loop or a NaN breaks it."""
+    """A channel's value must stay between two limits (SI) and must be a value: an open loop or a NaN breaks it.
+
+    The channel of an interlock is a guard channel: silence for longer than ``stale_after`` seconds breaks it too.
+    """
 
     name: str
     channel: str
     low: float = -np.inf
     high: float = np.inf
+    stale_after: float = 1.0
 
     def violations(self, values: Floats, quality: Flags) -> NDArray[np.bool_]:
         """Which samples break the limit, shape (n,). NaN compares false, so it is asked for by name."""
@@ -41,16 +45,26 @@ class Interlock:
         return f"{self.name}: {channel.name} {channel.unit.show(value)} is {side} its limit {channel.unit.show(limit)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """An interlock that lost its vote."""
+
+    interlock: Interlock
+    time: int
+    """Of the deciding sample, monotonic ns."""
+    reason: str
+
+
 class Watch:
-    """A sink that judges every raw sample of guarded channels and calls ``trip`` at the first vote that is lost."""
+    """A sink that judges every raw sample of guarded channels and tells ``broken`` of each block that loses a vote."""
 
     def __init__(
-        self, interlocks: Sequence[Interlock], channels: Mapping[str, Channel], trip: Callable[[str], None]
+        self, interlocks: Sequence[Interlock], channels: Mapping[str, Channel], broken: Callable[[Breach], None]
     ) -> None:
         self._interlocks = tuple(interlocks)
         self._guarded = frozenset(interlock.channel for interlock in interlocks)
         self._channels = channels
-        self._trip = trip
+        self._broken = broken
         self._carried = {interlock.name: np.zeros(2, bool) for interlock in interlocks}
 
     def __call__(self, item: Block | Event) -> None:
@@ -59,14 +73,15 @@ class Watch:
         values = calibrated(item, self._channels)
         for interlock in self._interlocks:
             if interlock.channel in item.channels:
-                self._judge(
-                    interlock, values[:, (column := item.channels.index(interlock.channel))], item.quality[:, column]
-                )
+                column = item.channels.index(interlock.channel)
+                self._judge(interlock, item, values[:, column], item.quality[:, column])
 
-    def _judge(self, interlock: Interlock, values: Floats, quality: Flags) -> None:
+    def _judge(self, interlock: Interlock, block: Block, values: Floats, quality: Flags) -> None:
         carried = self._carried[interlock.name]
         bad = np.concatenate((carried, interlock.violations(values, quality)))
         self._carried[interlock.name] = bad[-2:]
         lost = np.flatnonzero(bad[2:] & (bad[2:].astype(np.int8) + bad[1:-1] + bad[:-2] >= VOTE))
         if len(lost):
-            self._trip(interlock.explain(float(values[lost[0]]), self._channels[interlock.channel]))
+            row = int(lost[0])
+            reason = interlock.explain(float(values[row]), self._channels[interlock.channel])
+            self._broken(Breach(interlock, int(block.times[row]), reason))

@@ -1,92 +1,156 @@
-"""A rig, opened: its instruments connected, its runs recorded. Command line, scripts and server stand on it."""
+"""A rig, opened: sources sampled, the guardian awake, one run at a time."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Final, Protocol
 
-from labrig.acquisition import Acquisition
-from labrig.bus import Sink
-from labrig.clock import Clock, RealClock
-from labrig.config import RigConfig, find_rig, load_rig
-from labrig.errors import AnalysisError
-from labrig.model import Analysis, Outcome
-from labrig.recording import RunFile, add_analysis
-from labrig.runner import Order, Run, new_recording
-from labrig.simulator import SimulatedRig
+from labrig.bus import Bus, Sink
+from labrig.clock import Clock
+from labrig.config import RigConfig
+from labrig.errors import InstrumentError, LabrigError, RunEnded
+from labrig.guardian import Guardian, Tenure, Watchdog
+from labrig.header import Order, make_header
+from labrig.history import History
+from labrig.link import LocalLink
+from labrig.model import Block, ClockPaired, Event, Faulted, Outcome, RunFinished, RunHeader, RunStarted
+from labrig.operators import Operator
+from labrig.outputs import Outputs
+from labrig.rig import Rig
+from labrig.roles import Actuator
 
 log = logging.getLogger(__name__)
+SILENCE: Final = 10.0
+"""Seconds that a protocol may be silent where its method says nothing."""
+
+
+class Sources(Protocol):
+    """Whatever delivers the samples: pollers of real devices, or the twin."""
+
+    @property
+    def actuators(self) -> Mapping[str, Actuator]: ...
+
+    def start(self, publish: Callable[[Block | Event], None], lost: Callable[[str], None]) -> None: ...
+
+    def stop(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class FinishedRun:
-    """A run that is over: its file, how it ended, and what the analysis made of it."""
+class Session:
+    """One run of a station, while it lasts."""
 
-    path: Path
-    outcome: Outcome
-    reason: str
-    analysis: Analysis | None
-    """None where the data do not allow one; ``not_analysed`` says why."""
-    not_analysed: str = ""
+    header: RunHeader
+    order: Order
+    tenure: Tenure
+    operator: Operator
+    _end: ExitStack
 
 
 class Station:
-    """An opened rig; made by `open_station`."""
+    """Owns bus, history, outputs and guardian of one rig."""
 
-    def __init__(self, config: RigConfig, acquisition: Acquisition, clock: Clock, data: Path) -> None:
-        self.config, self.clock, self.data = config, clock, data
-        self._acquisition = acquisition
+    def __init__(
+        self, config: RigConfig, sources: Sources, clock: Clock, *, watchdogs: tuple[Watchdog, ...] = ()
+    ) -> None:
+        self.config, self.clock = config, clock
+        self.history = History(config.channels)
+        owners = {name: sources.actuators[owner] for name, owner in config.owners.items()}
+        self._outputs = Outputs(config.outputs, owners, publish=self.publish, now=clock.now, parallel=not clock.virtual)
+        self.guardian = Guardian(
+            interlocks=config.interlocks,
+            channels=config.channels,
+            outputs=self._outputs,
+            clock=clock,
+            publish=self.publish,
+            watchdogs=watchdogs,
+        )
+        self._sources = sources
+        self.bus = Bus((self.guardian, self.history))
 
-    def prepare(self, order: Order, listeners: tuple[Sink, ...] = ()) -> Run:
-        """A run that has not begun, so that it can be watched and aborted from elsewhere."""
-        return Run(order, config=self.config, sources=self._acquisition, clock=self.clock, listeners=listeners)
+    def start(self) -> None:
+        """Make the rig safe and begin to sample."""
+        self.guardian.start()
+        self._sources.start(self.publish, self._lost)
 
-    def execute(self, run: Run, order: Order) -> FinishedRun:
-        """Do it, file it, analyse it."""
-        recorder = new_recording(self.data / "runs", run, self.clock)
+    def close(self) -> None:
+        """End whatever runs, leave the rig safe, stop sampling."""
+        self.guardian.close()
         try:
-            run.execute(recorder)
-        finally:
-            recorder.close(run.ending.outcome, run.ending.reason)
-        return finish(recorder.path, order)
+            self._sources.stop()
+        except InstrumentError as error:
+            log.info("while closing: %s", error)
 
-    def run(self, order: Order, listeners: tuple[Sink, ...] = ()) -> FinishedRun:
-        """Prepare and execute in one call, for scripts."""
-        return self.execute(self.prepare(order, listeners), order)
+    def prepare(self, order: Order) -> RunHeader:
+        """The header of a run that would begin now; raises `RigError` for a rig that cannot do it."""
+        return make_header(order, self.config, self.clock)
 
+    def begin(self, order: Order, header: RunHeader, record: Sink, operator: Operator, *listeners: Sink) -> Session:
+        """Take the rig for a run; raises `RigError` where it is not free or not safe. End it with `finish`."""
+        with ExitStack() as stack:
+            stack.enter_context(self.bus.first(record))
+            stack.enter_context(self.bus.last(*listeners))
+            tenure = self.guardian.begin(order.method.silence or SILENCE)
+            session = Session(header, order, tenure, operator, stack.pop_all())
+        self.publish(RunStarted(self.clock.now(), header.run_id))
+        self._pair_clocks()
+        return session
 
-def finish(path: Path, order: Order) -> FinishedRun:
-    """Analyse a finished run and write the analysis into its file."""
-    with RunFile(path) as run:
-        outcome, reason = run.outcome, run.reason
+    def link(self, session: Session) -> LocalLink:
+        """What the verbs of that run are made of."""
+        return LocalLink(
+            self.config.file.roles,
+            session.tenure,
+            self._outputs,
+            self.history,
+            self.clock,
+            session.operator,
+            self.publish,
+        )
+
+    def finish(self, session: Session, outcome: Outcome = Outcome.COMPLETED, reason: str = "") -> Outcome:
+        """The protocol is over: rig safe, the end told to whoever listens, rig free. Returns how it ended."""
+        with session._end:  # noqa: SLF001 - a session is the station's own
+            self.guardian.finish(session.tenure, outcome, reason)
+            ending = session.tenure.ending
+            self._pair_clocks()
+            self.publish(RunFinished(self.clock.now(), ending.outcome, ending.reason))
+        return ending.outcome
+
+    def run(self, session: Session) -> Outcome:
+        """The whole run in this thread, whatever the protocol does; raises nothing of its errors."""
+        outcome, reason = Outcome.COMPLETED, ""
         try:
-            analysis = order.method.protocol.analyse(run)
-        except AnalysisError as error:
-            return FinishedRun(path, outcome, reason, None, str(error))
-    if outcome is not Outcome.COMPLETED:
-        log.debug("analysed a run that ended as %s", outcome)
-    add_analysis(path, analysis)
-    return FinishedRun(path, outcome, reason, analysis)
+            session.order.method.protocol.run(Rig(self.link(session)))
+        except RunEnded:
+            pass
+        except LabrigError as error:
+            outcome, reason = Outcome.FAILED, str(error)
+        except Exception as error:
+            log.debug("the protocol raised", exc_info=True)
+            outcome, reason = Outcome.FAILED, f"{type(error).__name__} in the protocol: {error}"
+        return self.finish(session, outcome, reason)
+
+    def publish(self, item: Block | Event) -> None:
+        """Hand an item to record, guardian, history and listeners, in that order."""
+        self.bus.publish(item)
+
+    def _lost(self, reason: str) -> None:
+        """A source is gone for good: a run cannot go on without it. Guard channels trip by their silence besides."""
+        self.publish(Faulted(self.clock.now(), "rig", reason))
+        self.guardian.stop(Outcome.FAILED, reason)
+
+    def _pair_clocks(self) -> None:
+        self.publish(ClockPaired(self.clock.now(), self.clock.utc().isoformat()))
 
 
 @contextmanager
-def open_station(rig: str | Path, data: Path, *, membrane: str = "", seed: int = 0) -> Iterator[Station]:
-    """Connect to a rig by file or shipped name; a simulated one is started first and ends with the block.
-
-    Raises `ConfigError` for the file, `InstrumentError` for a device; nothing stays open then.
-    """
-    path = find_rig(str(rig))
-    clock = RealClock()
-    with ExitStack() as stack:
-        config = load_rig(path)
-        if config.simulated:
-            simulated = stack.enter_context(SimulatedRig(path, membrane or config.default_membrane, seed))
-            config = load_rig(path, simulated.endpoints)
-        acquisition = Acquisition(config.build(clock.now), clock)
-        identities: Mapping[str, str] = acquisition.open()
-        stack.callback(acquisition.close)
-        log.info("opened %s: %s", config.name, "; ".join(f"{name}: {who}" for name, who in identities.items()))
-        yield Station(config, acquisition, clock, data)
+def started(station: Station) -> Iterator[Station]:
+    """The station, sampling, until the block ends."""
+    station.start()
+    try:
+        yield station
+    finally:
+        station.close()

@@ -11,9 +11,9 @@ from typing import Final
 import platformdirs
 
 from labrig.errors import ConfigError
+from labrig.header import Order
 from labrig.methods import load_method
 from labrig.model import Coupon
-from labrig.runner import Order
 
 _IDENTIFIER: Final = re.compile(r"[^\W_][\w .+#()-]{0,63}")
 

@@ -12,11 +12,11 @@ from labrig.cli.showing import as_json as analysis_json
 from labrig.cli.showing import print_analysis
 from labrig.config import find_rig, load_rig
 from labrig.errors import AnalysisError
+from labrig.header import Order
 from labrig.model import Analysis, Outcome, Span
 from labrig.plant import load_membrane
 from labrig.rehearsal import Rehearsal
 from labrig.rehearsal import rehearse as on_the_twin
-from labrig.runner import Order
 from labrig.units import cm_per_min_per_psi
 
 

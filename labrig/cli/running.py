@@ -13,17 +13,19 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from labrig.bench import Bench, open_bench
 from labrig.cli.ordering import data_folder
 from labrig.cli.progress import Progress
 from labrig.cli.showing import as_json, print_analysis
 from labrig.clock import spawn
 from labrig.config import find_rig, load_rig
 from labrig.exports import export
+from labrig.filing import FiledRun
+from labrig.guardian import Guardian
+from labrig.header import Order
 from labrig.model import Outcome
 from labrig.plant import load_membrane
 from labrig.rehearsal import Schedule, rehearse
-from labrig.runner import Order, Run
-from labrig.station import FinishedRun, Station, open_station
 
 NOT_COMPLETED: Final = 1
 TICK: Final = 0.25
@@ -40,8 +42,8 @@ def run(rig: str, order: Order, membrane: str, seed: int, data: Path | None, *, 
     schedule = _schedule(rig, order, membrane or config.default_membrane)
     if schedule:
         console.print(f"Rehearsed on the twin: about {schedule.total:.0f} s")
-    with open_station(rig, folder, membrane=membrane, seed=seed) as station:
-        finished = _execute(station, order, console, schedule)
+    with open_bench(rig, folder, membrane=membrane, seed=seed) as bench:
+        finished = _execute(bench, order, console, schedule)
     files = export(finished.path, finished.path.parent, {"csv", "hdf5"})
     if as_json:
         print(json.dumps(_document(finished, files), indent=2, allow_nan=False, default=str))
@@ -59,22 +61,21 @@ def _schedule(rig: str, order: Order, membrane: str) -> Schedule | None:
     return rehearse(order, config, load_membrane(membrane), seed=0).schedule
 
 
-def _execute(station: Station, order: Order, console: Console, schedule: Schedule | None) -> FinishedRun:
+def _execute(bench: Bench, order: Order, console: Console, schedule: Schedule | None) -> FiledRun:
     """The run in a thread of its own, the terminal in this one."""
-    progress = Progress(console, station.config, schedule)
-    the_run = station.prepare(order, (progress,))
-    ended: list[FinishedRun | BaseException] = []
+    progress = Progress(console, bench.station.config, schedule)
+    ended: list[FiledRun | BaseException] = []
     over = threading.Event()
 
     def execute() -> None:
         try:
-            ended.append(station.execute(the_run, order))
+            ended.append(bench.run(order, progress))
         except BaseException as error:  # noqa: BLE001 - handed to the main thread, which raises it
             ended.append(error)
         finally:
             over.set()
 
-    with _stop_on_signal(the_run), progress.shown(the_run.history):
+    with _stop_on_signal(bench.station.guardian), progress.shown(bench.station.history):
         thread = spawn("run", execute)
         while not over.wait(TICK):
             progress.tick()
@@ -86,12 +87,12 @@ def _execute(station: Station, order: Order, console: Console, schedule: Schedul
 
 
 @contextmanager
-def _stop_on_signal(the_run: Run) -> Iterator[None]:
+def _stop_on_signal(guardian: Guardian) -> Iterator[None]:
     """Ctrl-C and SIGTERM abort the run: outputs safe first, then the run ends and is filed."""
 
     def stop(number: int, _: FrameType | None) -> None:
         name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
-        spawn("abort", lambda: the_run.abort(f"stopped by {name}"))
+        spawn("stop", lambda: guardian.stop(Outcome.ABORTED, f"stopped by {name}"))
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -101,7 +102,7 @@ def _stop_on_signal(the_run: Run) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _report(console: Console, finished: FinishedRun, files: list[Path]) -> None:
+def _report(console: Console, finished: FiledRun, files: list[Path]) -> None:
     if finished.analysis is not None:
         print_analysis(console, finished.analysis)
     if finished.outcome is not Outcome.COMPLETED:
@@ -114,7 +115,7 @@ def _report(console: Console, finished: FinishedRun, files: list[Path]) -> None:
         console.print(f"{label + ':':<10}{path}", soft_wrap=True)
 
 
-def _document(finished: FinishedRun, files: list[Path]) -> dict[str, Any]:
+def _document(finished: FiledRun, files: list[Path]) -> dict[str, Any]:
     return {
         "outcome": finished.outcome.value,
         "reason": finished.reason,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -27,3 +29,22 @@ def block(
     times = start + step * np.arange(len(raw), dtype=np.int64)
     flags = np.zeros(raw.shape, np.uint8) if quality is None else quality[:, None]
     return Block("daq", ("p",), first, times, raw, flags)
+
+
+class ManualClock:
+    """A real clock's face on a time that the test sets; nothing waits."""
+
+    virtual = False
+
+    def __init__(self) -> None:
+        self.time = 0
+
+    def now(self) -> int:
+        return self.time
+
+    def utc(self) -> datetime:
+        return datetime(2000, 1, 1, tzinfo=UTC)
+
+    def wait(self, seconds: float, ended: threading.Event) -> bool:
+        self.time += round(seconds * 1e9)
+        return ended.is_set()

@@ -68,7 +68,6 @@ class Rack:
         self.outputs = Outputs(
             {name: box.outputs[0] for name, box in boxes.items()},
             boxes,
-            ending=self.ending,
             publish=self.events.append,
             now=monotonic,
         )
@@ -80,7 +79,7 @@ def rack() -> Rack:
 
 
 def test_a_command_is_done_and_told(rack: Rack) -> None:
-    rack.outputs.open("feed")
+    rack.outputs.open("feed", rack.ending.check)
 
     assert rack.feed.state
     assert [(e.output, e.command) for e in rack.events if isinstance(e, Commanded)] == [("feed", "open")]
@@ -91,13 +90,13 @@ def test_nothing_opens_after_the_end(rack: Rack) -> None:
     rack.outputs.make_safe()
 
     with pytest.raises(Aborted, match="stopped by a test"):
-        rack.outputs.open("feed")
+        rack.outputs.open("feed", rack.ending.check)
 
     assert not rack.feed.state
 
 
 def test_one_that_fails_is_named_and_the_other_is_safe(rack: Rack) -> None:
-    rack.outputs.open("vent")
+    rack.outputs.open("vent", rack.ending.check)
     rack.feed.fails = True
 
     failures = rack.outputs.make_safe()
@@ -109,7 +108,7 @@ def test_one_that_fails_is_named_and_the_other_is_safe(rack: Rack) -> None:
 @pytest.mark.fault("DEV-08")
 def test_one_that_hangs_does_not_delay_the_other(rack: Rack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outputs_module, "DEADLINE", 0.2)
-    rack.outputs.open("vent")
+    rack.outputs.open("vent", rack.ending.check)
     rack.feed.hangs.clear()
 
     began = time.monotonic()
@@ -145,10 +144,10 @@ def test_a_set_point_beyond_the_limits_is_never_sent(rack: Rack) -> None:
             return 0.0
 
     box = Box()
-    outputs = Outputs({"p": box.outputs[0]}, {"p": box}, ending=Ending(), publish=lambda _: None, now=monotonic)
+    outputs = Outputs({"p": box.outputs[0]}, {"p": box}, publish=lambda _: None, now=monotonic)
 
     with pytest.raises(RigError, match=r"p: 90\.00 psi lies outside its limits 0 psi to 80\.00 psi; nothing was sent"):
-        outputs.set("p", 90 * psi)
+        outputs.set("p", 90 * psi, Ending().check)
 
     assert box.sent == []
 

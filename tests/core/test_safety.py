@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labrig.model import Quality
-from labrig.safety import Interlock, Watch
+from labrig.safety import Breach, Interlock, Watch
 from labrig.units import psi
 from tests.core.some import PRESSURE, block
 
@@ -16,11 +16,11 @@ LIMIT = Interlock("over-pressure", "p", high=50 * psi)
 
 
 def tripped(*chunks: list[float], quality: list[int] | None = None) -> list[str]:
-    reasons: list[str] = []
-    watch = Watch([LIMIT], {"p": PRESSURE}, reasons.append)
+    breaches: list[Breach] = []
+    watch = Watch([LIMIT], {"p": PRESSURE}, breaches.append)
     for chunk in chunks:
         watch(block(chunk, quality=None if quality is None else np.array(quality, np.uint8)))
-    return reasons
+    return [breach.reason for breach in breaches]
 
 
 def test_two_bad_samples_of_three_trip_and_the_reason_has_numbers() -> None:

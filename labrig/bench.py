@@ -1,0 +1,85 @@
+"""An opened rig for scripts and the command line: ``with open_bench("bench-25", folder) as bench: …``."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from labrig.acquisition import Acquisition
+from labrig.bus import Sink
+from labrig.clock import RealClock
+from labrig.config import find_rig, load_rig
+from labrig.errors import RecordingError
+from labrig.filing import FiledRun, file_run
+from labrig.header import Order, run_path
+from labrig.model import Outcome, RunHeader
+from labrig.operators import Operator, Prepared
+from labrig.recording import Recorder
+from labrig.simulator import SimulatedRig
+from labrig.station import Session, Station, started
+
+log = logging.getLogger(__name__)
+
+
+class Bench:
+    """A station with a folder for its runs; made by `open_bench`."""
+
+    def __init__(self, station: Station, folder: Path) -> None:
+        self.station, self.folder = station, folder
+
+    def run(
+        self,
+        order: Order,
+        *listeners: Sink,
+        operator: Operator | None = None,
+        begun: Callable[[Session], None] = lambda _: None,
+    ) -> FiledRun:
+        """Run, record, analyse. ``begun`` is handed the session, so that it can be stopped from elsewhere.
+
+        Raises `RigError` where the rig cannot do it and `RecordingError` where it cannot be recorded.
+        """
+        header = self.station.prepare(order)
+        recorder = self._recorder(header)
+        session: Session | None = None
+        try:
+            session = self.station.begin(order, header, recorder, operator or Prepared(order.operator), *listeners)
+            begun(session)
+            self.station.run(session)
+        finally:
+            ending = session.tenure.ending if session else None
+            recorder.close(ending.outcome if ending else Outcome.FAILED, ending.reason if ending else "never began")
+        return file_run(recorder.path, order.method.protocol)
+
+    def _recorder(self, header: RunHeader) -> Recorder:
+        path = run_path(self.folder, header)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RecordingError(
+                f"{path.parent} cannot be made: {error}. Nothing was started. Choose another folder for the data."
+            ) from error
+        return Recorder(path, header, clock=self.station.clock, on_failure=self._not_recorded)
+
+    def _not_recorded(self, reason: str) -> None:
+        self.station.guardian.stop(Outcome.FAILED, reason)
+
+
+@contextmanager
+def open_bench(rig: str | Path, data: Path, *, membrane: str = "", seed: int = 0) -> Iterator[Bench]:
+    """Connect to a rig by file or shipped name; a simulated one is started first and ends with the block.
+
+    Raises `ConfigError` for the file, `InstrumentError` for a device; nothing stays open then.
+    """
+    path, clock = find_rig(str(rig)), RealClock()
+    with ExitStack() as stack:
+        config = load_rig(path)
+        if config.simulated:
+            simulated = stack.enter_context(SimulatedRig(path, membrane or config.default_membrane, seed))
+            config = load_rig(path, simulated.endpoints)
+        acquisition = Acquisition(config.build(clock.now), clock)
+        identities = acquisition.open()
+        stack.callback(acquisition.close)
+        log.info("opened %s: %s", config.name, "; ".join(f"{name}: {who}" for name, who in identities.items()))
+        yield Bench(stack.enter_context(started(Station(config, acquisition, clock))), data / "runs")

@@ -1,0 +1,35 @@
+"""What becomes of a finished run: its analysis, written into its file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from labrig.errors import AnalysisError
+from labrig.model import Analysis, Outcome
+from labrig.protocol import LabProtocol
+from labrig.recording import RunFile, add_analysis
+
+
+@dataclass(frozen=True, slots=True)
+class FiledRun:
+    """A run that is over: its file, how it ended, and what the analysis made of it."""
+
+    path: Path
+    outcome: Outcome
+    reason: str
+    analysis: Analysis | None
+    """None where the data do not allow one; ``not_analysed`` says why."""
+    not_analysed: str = ""
+
+
+def file_run(path: Path, protocol: LabProtocol) -> FiledRun:
+    """Analyse a closed run file and write the analysis into it; raises `RecordingError`."""
+    with RunFile(path) as run:
+        outcome, reason = run.outcome, run.reason
+        try:
+            analysis = protocol.analyse(run)
+        except AnalysisError as error:
+            return FiledRun(path, outcome, reason, None, str(error))
+    add_analysis(path, analysis)
+    return FiledRun(path, outcome, reason, analysis)

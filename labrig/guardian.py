@@ -1,0 +1,233 @@
+"""The guardian: a hundred times a second it looks whether the rig may go on as it does, and it alone decides.
+
+It trips on guard channels (limits, NaN, open loop, silence) and latches; it holds a run whose measurement channels are
+silent; it stops a run whose protocol is silent; it pets the hardware watchdog at the end of a complete, fresh cycle.
+Making safe comes first, telling comes afterwards.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
+
+from labrig.clock import SECOND, Clock, Job, spawn
+from labrig.ending import Ending
+from labrig.errors import InstrumentError, RigError
+from labrig.model import Block, Channel, Event, Faulted, Outcome, StateChanged
+from labrig.outputs import Outputs
+from labrig.safety import Breach, Interlock, Watch
+from labrig.states import Cause, RigState, StateMachine
+
+CYCLE: Final = 0.01
+"""Seconds between two looks."""
+
+
+class Watchdog(Protocol):
+    """Hardware that makes the outputs safe when it is not petted for too long."""
+
+    name: str
+
+    def pet(self) -> None: ...
+
+
+class Tenure:
+    """One run's hold on the rig. It ends once; the protocol's verbs renew it."""
+
+    def __init__(self, silence: float, clock: Clock) -> None:
+        self.ending = Ending()
+        self.held = threading.Event()
+        self._silence, self._clock = round(silence * SECOND), clock
+        self._renewed = clock.now()
+
+    def renew(self) -> None:
+        """The protocol is alive."""
+        self._renewed = self._clock.now()
+
+    def silent_for(self) -> float:
+        """Seconds by which the protocol has been silent for longer than it may; not positive while all is well."""
+        return (self._clock.now() - self._renewed - self._silence) / SECOND
+
+    def permit(self) -> None:
+        """What a command asks for under the output's lock: raises once the run has ended or while it is held."""
+        self.ending.check()
+        self.renew()
+
+
+class Guardian:
+    """Decides. Any thread may ask it to stop, trip or hold; each is idempotent."""
+
+    def __init__(
+        self,
+        *,
+        interlocks: Sequence[Interlock],
+        channels: Mapping[str, Channel],
+        outputs: Outputs,
+        clock: Clock,
+        publish: Callable[[Event], None],
+        watchdogs: Sequence[Watchdog] = (),
+    ) -> None:
+        self._interlocks = tuple(interlocks)
+        self._outputs, self._clock, self._publish, self._watchdogs = outputs, clock, publish, tuple(watchdogs)
+        self._machine = StateMachine()
+        self._watch = Watch(interlocks, channels, self._broken)
+        self._fresh: dict[str, int] = {interlock.channel: clock.now() for interlock in interlocks}
+        self._breaches: dict[str, Breach] = {}
+        self._tenure: Tenure | None = None
+        self._trip_reason = ""
+        self._wake = threading.Event()
+        self._over = threading.Event()
+        self._thread: Job | None = None
+
+    @property
+    def state(self) -> RigState:
+        return self._machine.state
+
+    @property
+    def trip_reason(self) -> str:
+        """Why the rig is tripped; empty while it is not."""
+        return self._trip_reason
+
+    def __call__(self, item: Block | Event) -> None:
+        """A sink: takes note of guard channels; a lost vote wakes the guardian at once."""
+        if isinstance(item, Block) and len(item):
+            for name in item.channels:
+                if name in self._fresh:
+                    self._fresh[name] = int(item.times[-1])
+            self._watch(item)
+
+    def start(self) -> None:
+        """Begin to look; every output is made safe first, because labrig does not know who commanded it before."""
+        self._report(self._outputs.make_safe())
+        self._fresh = dict.fromkeys(self._fresh, self._clock.now())
+        if not self._clock.virtual:
+            self._thread = spawn("guardian", self._run)
+
+    def close(self) -> None:
+        """Stop whatever runs, leave every output safe, end the thread."""
+        self.stop(Outcome.ABORTED, "the rig was closed")
+        self._over.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._report(self._outputs.make_safe())
+
+    def begin(self, silence: float) -> Tenure:
+        """Hand the rig to a run; raises `RigError` where it is not safe or an interlock is broken now."""
+        if self._breaches:
+            raise RigError(f"cannot start: {self._standing()}. Nothing was started.")
+        tenure = Tenure(silence, self._clock)
+        self._move(Cause.START, "")
+        self._tenure = tenure
+        return tenure
+
+    def finish(self, tenure: Tenure, outcome: Outcome, reason: str) -> None:
+        """A run's protocol is over, however it ended: outputs safe, rig free for the next."""
+        self._end(tenure, Cause.STOP, outcome, reason)
+        self._tenure = None
+        self._move(Cause.FINISHED, reason)
+
+    def stop(self, outcome: Outcome, reason: str) -> None:
+        """Stop the run, if there is one, and make every output safe in any case. Needs nobody's consent."""
+        if self._tenure is None or not self._end(self._tenure, Cause.STOP, outcome, reason):
+            self._report(self._outputs.make_safe())
+
+    def trip(self, reason: str) -> None:
+        """Make everything safe and latch until a person resets it."""
+        if self._machine.state is RigState.TRIPPED:
+            return
+        if self._tenure is not None:
+            self._tenure.ending.end(Outcome.TRIPPED, reason)
+        self._trip_reason = reason
+        failures = self._outputs.make_safe()
+        self._move(Cause.TRIP, reason)
+        self._report(failures)
+
+    def reset(self, by: str) -> None:
+        """Release a trip; raises `RigError` while its cause stands or a guard channel is silent."""
+        if self._breaches:
+            raise RigError(f"cannot reset: {self._standing()}. The rig stays tripped.")
+        self._move(Cause.RESET, f"reset by {by}")
+        self._trip_reason = ""
+
+    def hold(self, reason: str) -> None:
+        """Keep the run where it is: its verbs wait. Raises `RigError` without a run."""
+        self._move(Cause.HOLD, reason)
+        if self._tenure is not None:
+            self._tenure.held.set()
+
+    def resume(self, by: str) -> None:
+        """Let a held run go on; raises `RigError` where none is held."""
+        self._move(Cause.RESUME, f"resumed by {by}")
+        if self._tenure is not None:
+            self._tenure.renew()
+            self._tenure.held.clear()
+
+    def cycle(self) -> None:
+        """One look; public for virtual time and for tests."""
+        now = self._clock.now()
+        self._judge_silence(now)
+        if self._breaches and self._machine.state is not RigState.TRIPPED:
+            self.trip(self._standing())
+        tenure = self._tenure
+        if tenure is not None and not tenure.held.is_set() and tenure.silent_for() > 0:
+            why = "the protocol has given no sign of life for longer than its method allows"
+            self._end(tenure, Cause.STOP, Outcome.FAILED, why)
+        self._pet(now)
+
+    def _run(self) -> None:
+        due = self._clock.now()
+        while not self._over.is_set():
+            self._wake.wait(max(0.0, (due - self._clock.now()) / SECOND))
+            self._wake.clear()
+            due = self._clock.now() + round(CYCLE * SECOND)
+            self.cycle()
+
+    def _judge_silence(self, now: int) -> None:
+        for interlock in self._interlocks:
+            silence = (now - self._fresh[interlock.channel]) / SECOND
+            standing = self._breaches.get(interlock.name)
+            if silence > interlock.stale_after:
+                reason = f"{interlock.name}: {interlock.channel} has been silent for {silence:.1f} s"
+                self._breaches[interlock.name] = Breach(interlock, now, reason)
+            elif standing is not None and self._fresh[interlock.channel] > standing.time + SECOND:
+                del self._breaches[interlock.name]
+
+    def _broken(self, breach: Breach) -> None:
+        self._breaches[breach.interlock.name] = breach
+        if self._clock.virtual:
+            self.trip(breach.reason)
+        else:
+            self._wake.set()
+
+    def _standing(self) -> str:
+        return "; ".join(breach.reason for breach in tuple(self._breaches.values()))
+
+    def _end(self, tenure: Tenure, cause: Cause, outcome: Outcome, reason: str) -> bool:
+        """Outputs safe, then the state; False where the run had ended before."""
+        if not tenure.ending.end(outcome, reason):
+            return False
+        failures = self._outputs.make_safe()
+        tenure.held.clear()
+        self._move(cause, reason)
+        self._report(failures)
+        return True
+
+    def _pet(self, now: int) -> None:
+        fresh = all((now - self._fresh[i.channel]) / SECOND <= i.stale_after for i in self._interlocks)
+        if not fresh:
+            return
+        for watchdog in self._watchdogs:
+            try:
+                watchdog.pet()
+            except InstrumentError as error:
+                self.trip(f"{watchdog.name}: {error}")
+
+    def _move(self, cause: Cause, reason: str) -> None:
+        before, after = self._machine.move(cause)
+        if before is not after:
+            self._publish(StateChanged(self._clock.now(), before.value, after.value, reason))
+
+    def _report(self, failures: tuple[str, ...]) -> None:
+        for failure in failures:
+            self._publish(Faulted(self._clock.now(), "outputs", f"not made safe: {failure}", "DEV-09"))

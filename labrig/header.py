@@ -1,0 +1,95 @@
+"""What is known of a run before its first sample."""
+
+from __future__ import annotations
+
+import platform
+import re
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from labrig.clock import Clock
+from labrig.config import RigConfig
+from labrig.errors import RigError
+from labrig.model import Coupon, Orientation, RunHeader
+from labrig.protocol import Method
+
+_PACKAGES: Final = ("labrig", "numpy", "nidaqmx", "pyserial", "pydantic")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked for: which method, on which coupon, by whom."""
+
+    method: Method
+    coupon: Coupon
+    operator: str
+    orientation: Orientation = Orientation.SKIN_UP
+
+
+def make_header(order: Order, config: RigConfig, clock: Clock) -> RunHeader:
+    """Raises `RigError` where the rig lacks a role that the protocol needs."""
+    missing = [role for role in order.method.protocol.needs if role not in config.file.roles]
+    if missing:
+        raise RigError(
+            f"{order.method.protocol.title} needs {', '.join(missing)}, which the rig {config.name} does not have; "
+            "nothing was started. Add the role to the rig file, or use another rig."
+        )
+    return RunHeader(
+        run_id=str(uuid.uuid4()),
+        started_utc=clock.utc().isoformat(),
+        started_ns=clock.now(),
+        protocol=order.method.protocol_name,
+        parameters={**order.method.parameters, "skipped": list(order.method.protocol.skipped)},
+        method=f"{order.method.name} {order.method.version}",
+        coupon=order.coupon,
+        mounting=config.mounting(order.orientation),
+        operator=order.operator,
+        rig=config.name,
+        rig_file=config.text,
+        channels=tuple(config.channels.values()),
+        roles=dict(config.channel_roles),
+        simulated=config.simulated,
+        versions={name: version(name) for name in _PACKAGES} | {"python": platform.python_version()},
+        setup=setup_of(config),
+    )
+
+
+def setup_of(config: RigConfig) -> dict[str, float | str]:
+    """Facts of the rig that an analysis needs, SI."""
+    hydraulics, permeate = config.file.hydraulics, config.file.permeate
+    a, b = blank_coefficients(hydraulics.blank_flow, hydraulics.blank_loss)
+    mass = config.channels.get(config.channel_roles.get("permeate_mass", ""))
+    return {
+        "head": hydraulics.head,
+        "head_u": hydraulics.head_u,
+        "blank_a": a,
+        "blank_b": b,
+        "blank_relative_u": hydraulics.blank_relative_u,
+        "evaporation": permeate.evaporation,
+        "evaporation_u": permeate.evaporation_u,
+        "balance_relative_u": permeate.balance_relative_u,
+        "balance_readability": mass.resolution if mass else 0.0,
+        "reference_temperature": permeate.reference_temperature,
+    }
+
+
+def blank_coefficients(flows: tuple[float, ...], losses: tuple[float, ...]) -> tuple[float, float]:
+    """Coefficients a and b of loss = a·Q + b·Q² through a blank run, SI, by least squares; zeros without one."""
+    if not flows:
+        return 0.0, 0.0
+    q = np.asarray(flows)
+    (a, b), *_ = np.linalg.lstsq(np.column_stack((q, q**2)), np.asarray(losses), rcond=None)
+    return float(a), float(b)
+
+
+def run_path(folder: Path, header: RunHeader) -> Path:
+    """Where a run's file goes: named by time, coupon and id, with nothing in it that a file system objects to."""
+    stamp = datetime.fromisoformat(header.started_utc).strftime("%Y%m%dT%H%M%SZ")
+    coupon = re.sub(r"[^A-Za-z0-9-]+", "-", header.coupon.id)[:40].strip("-") or "coupon"
+    return folder / f"{stamp}_{coupon}_{header.protocol}_{header.run_id[:8]}.labrig"

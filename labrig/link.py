@@ -1,0 +1,101 @@
+"""What stands behind a rig's verbs: the station in this process, or a server in another one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from labrig.clock import SECOND, Clock
+from labrig.guardian import Tenure
+from labrig.history import History, Trace
+from labrig.model import Answered, Asked, Event
+from labrig.operators import Operator
+from labrig.outputs import Outputs
+
+Verb = Literal["open", "close", "set"]
+STRIDE = 1.0
+"""Longest wait without a sign of life, s."""
+
+
+class Link(Protocol):
+    """The few things that every verb is made of. Each raises `RunEnded` once the run is over."""
+
+    @property
+    def roles(self) -> Mapping[str, str]:
+        """Channel or output by role."""
+        ...
+
+    def now(self) -> int: ...
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass; also waits as long as the run is held."""
+        ...
+
+    def command(self, output: str, verb: Verb, value: float = 0.0) -> None: ...
+
+    def trace(self, channel: str, start: int, end: int) -> Trace: ...
+
+    def publish(self, event: Event) -> None: ...
+
+    def ask(self, question: Asked) -> str:
+        """The operator's answer, one of the choices; raises `RigError` where nobody may be asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalLink:
+    """Straight to the station's parts, in the same process."""
+
+    roles: Mapping[str, str]
+    tenure: Tenure
+    outputs: Outputs
+    history: History
+    clock: Clock
+    operator: Operator
+    sink: _Publish
+
+    def now(self) -> int:
+        return self.clock.now()
+
+    def wait(self, seconds: float) -> None:
+        end = self.clock.now() + round(seconds * SECOND)
+        while (left := (end - self.clock.now()) / SECOND) > 0:
+            self.clock.wait(min(left, STRIDE), self.tenure.ending.event)
+            self._alive()
+        while self.tenure.held.is_set():
+            self.clock.wait(STRIDE, self.tenure.ending.event)
+            self._alive()
+
+    def command(self, output: str, verb: Verb, value: float = 0.0) -> None:
+        self._alive()
+        match verb:
+            case "open":
+                self.outputs.open(output, self.tenure.permit)
+            case "close":
+                self.outputs.close(output, self.tenure.permit)
+            case "set":
+                self.outputs.set(output, value, self.tenure.permit)
+
+    def trace(self, channel: str, start: int, end: int) -> Trace:
+        self._alive()
+        return self.history.trace(channel, start, end)
+
+    def publish(self, event: Event) -> None:
+        self.sink(event)
+
+    def ask(self, question: Asked) -> str:
+        self._alive()
+        self.sink(question)
+        answer = self.operator.answer(question, self.tenure)
+        self._alive()
+        self.sink(Answered(self.clock.now(), question.question, answer, self.operator.name))
+        return answer
+
+    def _alive(self) -> None:
+        self.tenure.ending.check()
+        self.tenure.renew()
+
+
+class _Publish(Protocol):
+    def __call__(self, event: Event, /) -> None: ...
