@@ -48,8 +48,10 @@ class Bench:
             begun(session)
             self.station.run(session)
         finally:
-            ending = session.tenure.ending if session else None
-            recorder.close(ending.outcome if ending else Outcome.FAILED, ending.reason if ending else "never began")
+            if session is None:
+                recorder.close(Outcome.FAILED, "it never began")
+            else:
+                recorder.close(session.tenure.ending.outcome, session.tenure.ending.reason)
         return file_run(recorder.path, order.method.protocol)
 
     def _recorder(self, header: RunHeader) -> Recorder:

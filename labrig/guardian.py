@@ -26,7 +26,8 @@ CYCLE: Final = 0.01
 class Watchdog(Protocol):
     """Hardware that makes the outputs safe when it is not petted for too long."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def pet(self) -> None: ...
 

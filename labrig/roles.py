@@ -19,7 +19,8 @@ Now = Callable[[], int]
 class Device(Protocol):
     """Anything with a line to the world."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def open(self) -> str:
         """Connect and check identity before the first write; returns the identity (maker, model, serial number)."""
@@ -38,11 +39,18 @@ class Source(Device, Protocol):
     (``period == 0``) has a clock of its own: ``read`` waits for the next samples, 50 ms at most plus the time-out.
     """
 
-    channels: tuple[Channel, ...]
-    period: float
-    """Seconds between two reads; 0 for a stream."""
-    rate: float
-    """Samples a second of each channel; ``1 / period`` for a paced source."""
+    @property
+    def channels(self) -> tuple[Channel, ...]: ...
+
+    @property
+    def period(self) -> float:
+        """Seconds between two reads; 0 for a stream."""
+        ...
+
+    @property
+    def rate(self) -> float:
+        """Samples a second of each channel; ``1 / period`` for a paced source."""
+        ...
 
     def start(self) -> None:
         """Begin to sample; sample indices count from the first ``start`` and never restart."""
@@ -72,8 +80,11 @@ class Valve(Protocol):
 class Regulator(Protocol):
     """A continuous set-point, SI."""
 
-    low: float
-    high: float
+    @property
+    def low(self) -> float: ...
+
+    @property
+    def high(self) -> float: ...
 
     def set(self, target: float) -> None: ...
 
@@ -86,8 +97,10 @@ class Regulator(Protocol):
 class Actuator(Device, Protocol):
     """A device with outputs."""
 
-    outputs: tuple[Output, ...]
-    """What it drives, known before it is opened."""
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """What it drives, known before it is opened."""
+        ...
 
     def output(self, name: str) -> Valve | Regulator:
         """The verbs of one output."""
