@@ -242,7 +242,7 @@ def _excess(points: Sequence[_Point], slope: Uncertain, mean: Uncertain) -> tupl
     freedom = len(points) - 1
     scatter = math.sqrt(max(0.0, observed - explained) / freedom / sum(point.dp.x**2 for point in points))
     difference = slope - mean
-    dependence = math.sqrt(max(0.0, difference.x**2 - difference.u**2) / 3)
+    dependence = math.sqrt(max(0.0, difference.x**2 - difference.u**2) / 2)
     birge = math.sqrt(observed / explained) if explained else math.inf
     if dependence > scatter:
         return (PRESSURE_DEPENDENCE, Estimate(0.0, dependence)), birge
