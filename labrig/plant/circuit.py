@@ -121,15 +121,20 @@ def permeate_flow(sheet: Sheet, driving: float, lines: tuple[Resistance, ...], l
     if driving <= 0:
         return 0.0
     low, high, pressure = 0.0, driving, min(max(guess, 0.0), driving)
-    for _ in range(60):
+    tried, found = pressure, 0.0
+    for _ in range(100):
         flow = sheet.flow(pressure)
         lost = sum(line.drop(flow, liquid) for line in lines)
         excess = pressure + lost - driving
         if abs(excess) < 1e-10 * driving:
             break
         low, high = (low, pressure) if excess > 0 else (pressure, high)
-        # lost·2/pressure overestimates the slope of the losses a little: Newton without their derivative.
-        pressure -= excess / (1 + (1.2 * lost / pressure if pressure > 0 else 0.0))
+        if pressure != tried:
+            slope = (excess - found) / (pressure - tried)
+        else:  # the first step takes the losses for laminar
+            slope = 1 + lost / pressure if pressure > 0 else 1.0
+        tried, found = pressure, excess
+        pressure -= excess / slope
         if not low < pressure < high:
             pressure = (low + high) / 2
     return pressure

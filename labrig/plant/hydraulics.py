@@ -56,6 +56,8 @@ class Hydraulics:
         self.time = 0.0
         self.level = spec.vessel.level
         """Water in the vessel, m³."""
+        self.starved = False
+        """The vessel ran empty: gas stands before the membrane, whose water-filled pores hold it back."""
         self.cell = 0.0
         """Gauge pressure at the cell's upstream tap, Pa."""
         self.transmembrane = 0.0
@@ -87,11 +89,6 @@ class Hydraulics:
         loss = min(self._membrane.compaction * self.transmembrane, MAX_COMPACTION_LOSS)
         return self._fresh() * (1 - loss)
 
-    @property
-    def starved(self) -> bool:
-        """The vessel is empty: gas stands before the membrane, which its water-filled pores hold back."""
-        return self.level <= 0
-
     def step(self, end: float) -> None:
         """Advance to the plant time ``end``, valves as they are."""
         membrane, headspace = self._membrane, self._spec.vessel.volume - self.level
@@ -104,7 +101,7 @@ class Hydraulics:
         self.liquid = self._table.at(self.temperature)
         self._sheet = self._sheet_now()
         flow, drain_flow, stored = self.flow, self.drain_flow, self._stored()
-        if self.valves.feed:
+        if self.valves.feed or self.starved:
             self.settle()
             self._account((flow + self.flow) / 2 * step, (drain_flow + self.drain_flow) / 2 * step, step)
         else:
@@ -115,15 +112,15 @@ class Hydraulics:
 
     def settle(self) -> None:
         """Bring pressures and flows into agreement with the valves as they stand; the cell fills within no time."""
+        if self.starved:
+            self._hold_gas()
+            return
         if not self.valves.feed:
             self._split(self.cell)
             return
         stored = self._stored()
         supply = self.gas.pressure + self._head_of_level()
-        if self.starved:
-            self.cell = 0.0 if self.valves.drain else self.gas.pressure
-            self.flow = self.drain_flow = self.transmembrane = 0.0
-        elif self.valves.drain:
+        if self.valves.drain:
             self._share_with_drain(supply)
         else:
             opposing = self._opposing_head()
@@ -138,7 +135,7 @@ class Hydraulics:
         headspace = self._spec.vessel.volume - self.level
         total = self.flow + self.drain_flow
         bend = self.gas.bend(flow=total, vented=self.valves.vent, headspace=headspace)
-        if not self.valves.feed and self.cell > 1.0:
+        if not self.valves.feed and not self.starved and self.cell > 1.0:
             bend = max(bend, (total / self._compliance()) ** 2 / self.cell)
         step = math.sqrt(8 * TOLERANCE / bend) if bend > 0 else LONGEST
         if self.valves.feed and total > 0:
@@ -150,6 +147,7 @@ class Hydraulics:
 
     def refill(self) -> None:
         self.level = self._spec.vessel.level
+        self.starved = False
 
     def _account(self, permeate: float, drain: float, step: float) -> None:
         """Move volumes (m³) that left the cell in ``step``; those through the feed valve come from the vessel."""
@@ -160,6 +158,7 @@ class Hydraulics:
             if wanted > 0:
                 permeate, drain = permeate * given / wanted, drain * given / wanted
             self.level -= given
+            self.starved = self.starved or self.level <= 0
         self.delivered += permeate * density
         self.drained += drain * density
         self.in_beaker += permeate * density
@@ -177,9 +176,17 @@ class Hydraulics:
         start = self.cell
         rate = (self.flow + self.drain_flow) / (self._compliance() * start)
         self._split(start * math.exp(-rate * step / 2))
-        self.cell = max(self.cell, 1e-9)
+        if self.cell == 0:
+            return
         rate = (self.flow + self.drain_flow) / (self._compliance() * self.cell)
         self._split(start * math.exp(-rate * step))
+
+    def _hold_gas(self) -> None:
+        if self.valves.drain:
+            self.cell = 0.0
+        elif self.valves.feed:
+            self.cell = self.gas.pressure
+        self.flow = self.drain_flow = self.transmembrane = 0.0
 
     def _split(self, pressure: float) -> None:
         """Flows out of a cell at ``pressure`` that nothing feeds."""

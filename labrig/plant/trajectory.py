@@ -86,6 +86,14 @@ class Trajectory:
         first, last, shown = item(node - 1, k), item(node, k), item(node - 1, k + 1)
         return _lagged(shown, first, last, time - start, step, self._lags[quantity])
 
+    def value_at(self, quantity: int, time: float) -> float:
+        """What a quantity is, without lag."""
+        self._require(time, time)
+        k, node, item = 3 * quantity, self._after(time), self._rows.item
+        start = self._times.item(node - 1)
+        step = self._times.item(node) - start
+        return _lagged(0.0, item(node - 1, k), item(node, k), time - start, step, 0.0)
+
     def value_times(self, quantity: int, levels: Floats) -> Floats:
         """When a quantity that never falls passed these levels."""
         return np.interp(levels, self._rows[: self._n, 3 * quantity], self._times[: self._n])

@@ -17,7 +17,10 @@ UNDERLOAD: Final = 20 * g
 """How far below its zero the balance still shows a number."""
 SETTLING: Final = 1.0
 """Seconds over which a stable reading must have kept still."""
-_DROPS: Final = 64
+_JET: Final = 64
+"""Drops within the filter's memory that are a jet."""
+_ARRIVED: Final = 8.0
+"""Time constants of the filter after which a drop has arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,17 @@ class Scale:
         return load if self._spec.outlet == "submerged" else load - self._hanging(trajectory, time)
 
     def _hanging(self, trajectory: Trajectory, time: float) -> float:
-        """Water that left the line's end by the filter's account, but hangs there as a drop or is not yet weighed."""
+        """Water that the filter counts as arrived because it left the line, but that still hangs there as a drop.
+
+        Negative just after a drop fell. Drops that follow too fast are a jet: none.
+        """
         spec = self._spec
-        delivered = trajectory.shown_at(self._delivered, time)
-        newest = math.floor(delivered / spec.drop) + _DROPS // 2
-        numbers = np.arange(max(1, newest - _DROPS), newest + 1, dtype=np.float64)
-        fallen = trajectory.value_times(self._delivered, numbers * spec.drop)
-        old = float(numbers[0] - 1)
-        since = time - fallen
-        weighed = 1 - np.exp(-since[since > 0] / spec.filter)
-        return delivered - spec.drop * (old + float(weighed.sum()))
+        long_ago = max(0.0, time - _ARRIVED * spec.filter)
+        old = math.floor(trajectory.shown_at(self._delivered, long_ago) / spec.drop)
+        fallen = math.floor(trajectory.value_at(self._delivered, time) / spec.drop)
+        if fallen - old > _JET:
+            return 0.0
+        numbers = np.arange(old + 1, fallen + 1, dtype=np.float64)
+        since = time - trajectory.value_times(self._delivered, numbers * spec.drop)
+        arrived = old + float(np.sum(1 - np.exp(since / -spec.filter)))
+        return trajectory.shown_at(self._delivered, time) - spec.drop * arrived
