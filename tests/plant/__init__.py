@@ -1,0 +1,1 @@
+"""The simulated rig's physics, judged from outside."""

@@ -82,7 +82,7 @@ def pressurised(plant: Plant, pressure: float, seconds: float = 15.0) -> Plant:
     """The plant with its feed on at ``pressure``, ``seconds`` later."""
     plant.command(VENT, 1)
     plant.command(FEED, 1)
-    plant.command(REGULATOR, pressure / (10 * psi))
+    plant.command(REGULATOR, 10 * pressure / plant.spec.regulator.pressure[1])
     plant.advance(plant.time + seconds)
     return plant
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from labrig.model import Floats
 from labrig.plant.membrane import load_membrane
-from labrig.plant.noise import Noise, draw
 from labrig.plant.plant import Plant
 from labrig.plant.spec import PlantSpec
 from labrig.plant.transmitters import Transmitter
@@ -247,24 +246,6 @@ def test_the_future_and_the_distant_past_are_not_delivered(busy: Plant) -> None:
     assert plant.signal(PRESSURE, np.array([plant.time - 120])).shape == (1,)
     with pytest.raises(ValueError, match="remembers"):
         plant.signal(PRESSURE, np.array([100.0]))
-
-
-@given(st.integers(0, 2**40), st.integers(1, 3000), st.integers(0, 2**32))
-def test_a_stretch_of_noise_is_its_single_numbers(first: int, n: int, seed: int) -> None:
-    noise = Noise(seed, "x")
-
-    stretch = noise.stretch(first, n)
-
-    assert len(stretch) == n
-    assert stretch[-1] == Noise(seed, "x").at(first + n - 1)
-
-
-def test_draws_are_independent_standard_normal_numbers() -> None:
-    numbers = np.array([[draw(seed, label) for label in "abc"] for seed in range(2000)])
-
-    assert np.abs(numbers.mean(axis=0)).max() < 0.08
-    assert numbers.std(axis=0) == pytest.approx([1, 1, 1], abs=0.06)
-    assert np.abs(np.corrcoef(numbers.T) - np.eye(3)).max() < 0.08
 
 
 def test_plateau_signals_give_back_the_membranes_permeance() -> None:
