@@ -136,8 +136,8 @@ READ: Final[Mapping[int, Callable[[Task], Value]]] = {
 }
 
 WRITE: Final[Mapping[int, Callable[[Task], Value]]] = {
-    0x217F: lambda task: len(task.channels),
-    0x217E: lambda task: max((len(channel.terminals) for channel in task.channels), default=0),
+    0x217E: lambda task: len(task.channels),
+    0x217F: lambda task: max((len(channel.terminals) for channel in task.channels), default=0),
 }
 
 TIMING: Final[Mapping[int, Callable[[Task], Value]]] = {

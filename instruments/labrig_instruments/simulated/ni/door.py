@@ -30,6 +30,8 @@ LOOPBACK: Final = "127.0.0.1"
 SERVICE: Final = "nidaqmx_grpc.NiDAQmx"
 WORKERS: Final = 64
 """A synchronous server spends one on every waiting read and every open event stream."""
+PARTING: Final = 1.0
+"""Seconds that a call may still take when the server ends."""
 
 
 class NiServer:
@@ -63,8 +65,8 @@ class NiServer:
             self._driver.abandon({owner for owner in owners if owner not in connected})
 
     def close(self) -> None:
-        stopped = self._server.stop(grace=None)
-        self._driver.close()
+        stopped = self._server.stop(PARTING)
+        self._driver.close()  # ends every read that waits and every event stream
         stopped.wait()
 
     def _handlers(self) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:

@@ -61,6 +61,7 @@ class AnalogStream:
         self._reach = np.array([[channel.reach] for channel in channels])
         self._capacity = capacity
         self._turn = threading.Condition()
+        self._one_reader = threading.Lock()
         self._read = 0
         self._stored = np.empty((len(channels), 0))
         self._draining = False
@@ -109,18 +110,19 @@ class AnalogStream:
     def take(self, wanted: int, timeout: float, caller: Caller) -> Samples:
         """The next ``wanted`` samples of each channel, or all that remain of a finite acquisition.
 
-        Waits for them; after ``timeout`` seconds (for ever if negative) returns what there is.
+        Waits for them; after ``timeout`` seconds (for ever if negative) returns what there is. Reads that come at the
+        same time take turns.
         """
-        with self._turn:
+        with self._one_reader, self._turn:
             if self._checked() == self.finite == self._read and wanted > 0:
                 raise DriverError(Code.SAMPLES_WILL_NEVER_BE_AVAILABLE, read=0)
             goal = wanted if self.finite is None else min(wanted, self.finite - self._read)
             self._draining = True  # whoever waits for more than the buffer holds takes it out as it comes
             try:
                 timed_out = not self._wait_for(self._read + goal, timeout, caller)
+                count = min(goal, self._checked() - self._read)
             finally:
                 self._draining = False
-            count = min(goal, self._checked() - self._read)
             first, self._read = self._read, self._read + count
             return Samples(self._made(first, count), timed_out)
 
