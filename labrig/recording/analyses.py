@@ -13,13 +13,13 @@ from labrig.recording.opening import explained, open_to_add
 from labrig.recording.table import end_record
 
 
-def add_analysis(path: Path, analysis: Analysis, *, now: datetime | None = None) -> int:
+def add_analysis(path: Path, analysis: Analysis, *, now: datetime | None = None, wait: float = 5.0) -> int:
     """Add an analysis to a finished run file, beside those that are there; returns its number in the file.
 
     It stands outside the hash of the run's data. Raises `RecordingError` for a file without an end, and for one that
-    another program holds for longer than 5 s.
+    another program holds for longer than ``wait`` seconds.
     """
-    connection = open_to_add(path)
+    connection = open_to_add(path, wait)
     try:
         if end_record(connection) is None:
             raise RecordingError(f"{path}: the recording was cut off; recover the file first, then add results to it")

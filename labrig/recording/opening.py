@@ -9,10 +9,8 @@ from typing import Final
 from labrig.errors import RecordingError
 from labrig.recording.schema import APPLICATION_ID, VERSION
 
-ADD_SECONDS: Final = 5.0
-"""How long to wait for another program that holds the file, to add to it."""
 READ_SECONDS: Final = 1.0
-"""The same, to read it: nothing holds a finished file for longer than an addition takes."""
+"""How long to wait for another program that holds the file: an addition takes less, and a run goes on for longer."""
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
@@ -27,15 +25,18 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         # A file in write-ahead mode whose log was not copied along: nothing to replay, so it is read as it stands.
         if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CANTOPEN and not wal_of(path).exists():
-            return _or_explained(path, "mode=ro&immutable=1")
+            return _or_explained(path, "mode=ro&immutable=1", READ_SECONDS)
         raise explained(path, error) from error
     except sqlite3.Error as error:
         raise explained(path, error) from error
 
 
-def open_to_add(path: Path) -> sqlite3.Connection:
-    """A connection that writes to a file that exists, every commit on the disk when it returns."""
-    connection = _or_explained(_existing(path), "mode=rw")
+def open_to_add(path: Path, wait: float) -> sqlite3.Connection:
+    """A connection that writes to a file that exists, every commit on the disk when it returns.
+
+    It waits so many seconds for another program that holds the file.
+    """
+    connection = _or_explained(_existing(path), "mode=rw", wait)
     connection.execute("PRAGMA synchronous = EXTRA")
     return connection
 
@@ -57,6 +58,11 @@ def explained(path: Path, error: sqlite3.Error) -> RecordingError:
         )
     if code == sqlite3.SQLITE_READONLY:
         return RecordingError(f"{path}: the file cannot be written ({error}); nothing was changed")
+    if code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}:
+        return RecordingError(
+            f"{path}: the disk is full or does not work ({error}); nothing is lost that was in the file: make room, or "
+            "copy it and its -wal to another disk"
+        )
     return RecordingError(f"{path}: the file is damaged or no run file ({error}); labrig changed nothing in it")
 
 
@@ -66,9 +72,9 @@ def _existing(path: Path) -> Path:
     return path.absolute()
 
 
-def _or_explained(path: Path, how: str) -> sqlite3.Connection:
+def _or_explained(path: Path, how: str, wait: float) -> sqlite3.Connection:
     try:
-        return _checked(path, how, ADD_SECONDS)
+        return _checked(path, how, wait)
     except sqlite3.Error as error:
         raise explained(path, error) from error
 

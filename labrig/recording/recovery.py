@@ -8,7 +8,7 @@ from pathlib import Path
 
 from labrig.model import Outcome
 from labrig.recording.disk import reserve_of
-from labrig.recording.opening import explained, open_to_add
+from labrig.recording.opening import READ_SECONDS, explained, open_to_add
 from labrig.recording.records import End, Recovery, Totals
 from labrig.recording.table import checked_rows, end_record
 from labrig.recording.verify import ledger_of
@@ -22,7 +22,7 @@ def recover(path: Path, *, now: datetime | None = None) -> Recovery:
     readers. That is why no copy is made first. A file that has its end is left as it is, but for a log beside it that
     a kill during the closing left. Raises `RecordingError` for a file that is in use, or too damaged for SQLite.
     """
-    connection = open_to_add(path)
+    connection = open_to_add(path, READ_SECONDS)
     try:
         return _recovered(connection, path, now or datetime.now(UTC))
     except sqlite3.Error as error:

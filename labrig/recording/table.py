@@ -27,7 +27,7 @@ def checked_rows(connection: sqlite3.Connection, table: str, note: Note, promise
     Ids count from 1 without a hole, up to ``promised`` where the end record says how many there are.
     """
     following = 1
-    for row in _readable(connection, table, note):
+    for row in _readable(connection, table, note, promised):
         if not fits(row):
             note(f"{table} {row[0]}: damaged")
             following = max(following, row[0] + 1) if row[0] == following else following
@@ -64,7 +64,7 @@ def end_record(connection: sqlite3.Connection) -> End | None:
     return codec.end_from_json(row[5]) if row else None
 
 
-def _readable(connection: sqlite3.Connection, table: str, note: Note) -> Iterator[Row]:
+def _readable(connection: sqlite3.Connection, table: str, note: Note, promised: int) -> Iterator[Row]:
     """All rows; where SQLite itself stumbles over a damaged page, those behind it are looked up one by one."""
     last = 0
     try:
@@ -76,7 +76,7 @@ def _readable(connection: sqlite3.Connection, table: str, note: Note) -> Iterato
         _only_damage(error)
         note(f"{table} after {last}: {error}")
     number, missed = last + 1, 0
-    while missed < _GIVEN_UP:
+    while missed < _GIVEN_UP and not 0 < promised < number:
         found = _looked_up(connection, f"{select(table)} WHERE id = ?", (number,))
         missed = 0 if found else missed + 1
         number += 1

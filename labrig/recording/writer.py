@@ -19,8 +19,8 @@ from labrig.recording.opening import wal_of
 from labrig.recording.records import End, Totals
 from labrig.recording.schema import Cell
 
-CHECKPOINT_PAGES: Final = 4096
-"""16 MB of write-ahead log before its pages move into the main file."""
+CHECKPOINT_PAGES: Final = 2048
+"""8 MB of write-ahead log before its pages move into the main file; a recorder's reserve must have room for that."""
 
 
 @dataclass(frozen=True, slots=True)

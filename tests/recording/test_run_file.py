@@ -219,14 +219,13 @@ def test_several_versions_of_an_analysis_are_kept_beside_the_data(path: Path) ->
 
 
 @pytest.mark.fault("STO-10")
-def test_an_analysis_says_so_when_another_program_holds_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("labrig.recording.opening.ADD_SECONDS", 0.1)
+def test_an_analysis_says_so_when_another_program_holds_the_file(path: Path) -> None:
     record(path, [])
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
     with pytest.raises(RecordingError, match="in use"):
-        add_analysis(path, analysis("1"))
+        add_analysis(path, analysis("1"), wait=0.1)
     other.close()
 
     assert add_analysis(path, analysis("1")) == 1
