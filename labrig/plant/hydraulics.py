@@ -72,6 +72,8 @@ class Hydraulics:
         self.evaporated = 0.0
         self.spilled = 0.0
         self.in_beaker = spec.permeate.water
+        self.beaker_on = True
+        """The beaker stands on the balance."""
         self.temperature = self.temperature_at(0.0)
         self.liquid: Liquid = self._table.at(self.temperature)
         self._reference = self._table.at(REFERENCE_TEMPERATURE).viscosity
@@ -88,6 +90,11 @@ class Hydraulics:
         """Of the membrane at 25 °C under the present pressure, m/s/Pa."""
         loss = min(self._membrane.compaction * self.transmembrane, MAX_COMPACTION_LOSS)
         return self._fresh() * (1 - loss)
+
+    @property
+    def on_pan(self) -> float:
+        """What the balance weighs, kg: zero is the empty beaker."""
+        return self.in_beaker if self.beaker_on else -self._spec.permeate.vessel_mass
 
     def step(self, end: float) -> None:
         """Advance to the plant time ``end``, valves as they are."""
@@ -142,16 +149,13 @@ class Hydraulics:
             step = min(step, self.level / total)
         return min(max(step, SHORTEST), LONGEST)
 
-    def empty_beaker(self) -> None:
-        self.in_beaker = 0.0
-
     def refill(self) -> None:
         self.level = self._spec.vessel.level
         self.starved = False
 
     def _account(self, permeate: float, drain: float, step: float) -> None:
         """Move volumes (m³) that left the cell in ``step``; those through the feed valve come from the vessel."""
-        balance, density = self._spec.permeate, self.liquid.density
+        density = self.liquid.density
         if self.valves.feed:
             wanted = permeate + drain
             given = min(wanted, self.level)
@@ -161,7 +165,15 @@ class Hydraulics:
             self.starved = self.starved or self.level <= 0
         self.delivered += permeate * density
         self.drained += drain * density
-        self.in_beaker += permeate * density
+        self._collect(permeate * density, step)
+
+    def _collect(self, permeate: float, step: float) -> None:
+        """Permeate (kg) into the beaker, or past it."""
+        balance = self._spec.permeate
+        if not self.beaker_on:
+            self.spilled += permeate
+            return
+        self.in_beaker += permeate
         gone = min(balance.evaporation * step, self.in_beaker)
         over = max(0.0, self.in_beaker - gone - balance.vessel_capacity)
         self.in_beaker -= gone + over

@@ -95,12 +95,13 @@ class Plant:
         return self._commands.get(address, 0.0)
 
     def signal(self, address: str, times: Floats) -> Floats:
-        """Noise-free transmitter output (V or A) at plant times of the last 120 s, not beyond the present.
+        """Noise-free transmitter output (V or A) at increasing plant times, shape (n,).
 
-        0 where nothing is wired. Raises ValueError for other times.
+        The times lie within the last 120 s and not beyond the present; raises ValueError for others. 0 where nothing is
+        wired.
         """
         column = self._column.get(address)
-        if column is None:
+        if column is None or not len(times):
             return np.zeros(len(times))
         return self._probes[column].output(self._trajectory.shown(column, times))
 
@@ -127,7 +128,12 @@ class Plant:
 
     def empty_beaker(self) -> None:
         """Pour the permeate away, as an operator does."""
-        self._water.empty_beaker()
+        self._water.in_beaker = 0.0
+        self._note()
+
+    def stand_beaker(self, *, on_pan: bool) -> None:
+        """Put the beaker on the balance, or take it off: what flows meanwhile is spilled."""
+        self._water.beaker_on = on_pan
         self._note()
 
     def refill_vessel(self) -> None:
@@ -204,7 +210,7 @@ class Plant:
             "permeate_flow": water.flow,
             "water_temperature": water.temperature,
         }
-        return [*(now[probe.spec.quantity] for probe in self._probes), water.in_beaker, water.delivered]
+        return [*(now[probe.spec.quantity] for probe in self._probes), water.on_pan, water.delivered]
 
     def _idle(self, address: str) -> Digitiser:
         """The input of a terminal that nothing is wired to."""

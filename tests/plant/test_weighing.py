@@ -64,6 +64,23 @@ def test_an_overfull_pan_stays_at_overload_until_the_beaker_is_emptied() -> None
     assert weighed(plant, 69.0) < 20
 
 
+def test_a_lifted_beaker_is_an_underload_and_what_flows_meanwhile_is_lost() -> None:
+    plant = pressurised(Plant(ideal(permeate=exact_balance(water=0.0)), plain(), 0), 10 * psi, seconds=20)
+    held = plant.truth()["beaker_mass"]
+
+    plant.stand_beaker(on_pan=False)
+    plant.advance(30)
+    lifted = plant.weigh("balance", 30.0)
+    plant.stand_beaker(on_pan=True)
+    plant.command(FEED, 0)
+    plant.advance(40)
+
+    assert (lifted.load, round(lifted.grams)) == ("underload", -400)
+    assert plant.weigh("balance", 40.0).load == "in range"
+    assert plant.truth()["spilled_mass"] == pytest.approx(10 * 9.19 * g, rel=0.01)
+    assert weighed(plant, 40.0) * g == pytest.approx(held, abs=1.5 * g)  # and what came until the valve shut
+
+
 def test_a_full_beaker_runs_over_and_gains_no_more() -> None:
     small = exact_balance(vessel_capacity=200 * g, water=50 * g)
     plant = pressurised(Plant(ideal(permeate=small), plain(), 0), 10 * psi, seconds=60)
