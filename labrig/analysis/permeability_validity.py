@@ -16,7 +16,7 @@ from typing import Final
 from labrig.analysis.permeability import Permeability, Plateau, Row
 from labrig.analysis.uncertainty import Estimate, coverage_factor
 from labrig.analysis.validity import Finding, indicative, invalid
-from labrig.units import celsius, to_celsius
+from labrig.units import celsius, cm_per_min_per_psi, mL_per_min, to_celsius
 
 R2_LEAST: Final = 0.995
 INTERCEPT_SHARE: Final = 0.02
@@ -27,6 +27,12 @@ SAME_STEP: Final = 0.02
 """Two plateaus stand at one step if their targets differ by no more than this fraction."""
 BLANK_INVALID: Final = 0.50
 BLANK_FLAGGED: Final = 0.10
+BLANK_REACH: Final = 1.1
+"""Multiple of the blank run's highest flow up to which its curve is believed."""
+BLANK_GUESSED: Final = 0.005
+"""Share of the pressure that may come from a blank's curve beyond its highest flow."""
+COARSE: Final = 3 * cm_per_min_per_psi
+"""Permeability above which a blank run belongs to the measurement."""
 ZERO_SHARE: Final = 0.01
 COLDEST: Final = celsius(0)
 HOTTEST: Final = celsius(100)
@@ -76,6 +82,26 @@ def blank(rows: Sequence[Row]) -> Iterator[Finding]:
             f"{worst.label}: the lines take {worst.blank_share:.0%} of the pressure, the membrane the rest; "
             f"at most {BLANK_INVALID:.0%} may be corrected. Use wider lines or a lower pressure"
         )
+
+
+def blank_known(result: Permeability, *, measured: bool, highest: float | None) -> Iterator[Finding]:
+    """Whether the loss of the lines was measured, and up to the flows of this run; ``highest`` in m³/s.
+
+    The loss of a line grows two- to threefold where its flow turns turbulent, so that a blank run says little of flows
+    that it did not reach.
+    """
+    if not measured:
+        if result.at_reference.value > COARSE:
+            yield indicative("no blank run is on record, and at this permeability the lines may take their share")
+        return
+    fastest = max(result.rows, key=lambda row: row.flow.value)
+    if highest is None or fastest.flow.value <= BLANK_REACH * highest:
+        return
+    words = (
+        f"{fastest.label}: the flow of {fastest.flow.value / mL_per_min:.0f} mL/min is beyond the blank run, "
+        f"which ended at {highest / mL_per_min:.0f} mL/min"
+    )
+    yield invalid(words) if fastest.blank_share > BLANK_GUESSED else indicative(words)
 
 
 def hysteresis(plateaus: Sequence[Plateau], rows: Sequence[Row], targets: Sequence[float]) -> Iterator[Finding]:

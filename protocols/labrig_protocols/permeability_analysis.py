@@ -18,7 +18,7 @@ from labrig.analysis.uncertainty import Estimate
 from labrig.analysis.validity import Finding, indicative, judged
 from labrig.errors import AnalysisError
 from labrig.model import Analysis, Measured, RunData, Span
-from labrig_protocols.permeability_data import Gauge, Seen, conditions_of, gauges_of, metered, see
+from labrig_protocols.permeability_data import Gauge, Seen, blank_of, conditions_of, gauges_of, metered, see
 
 NAME: Final = "water-permeability"
 VERSION: Final = "1"
@@ -55,6 +55,8 @@ def _judge(run: RunData, seen: Sequence[Seen], result: Permeability) -> list[Fin
     findings = [finding for one in seen for finding in one.findings]
     findings += rules.linearity(result)
     findings += rules.blank(result.rows)
+    measured, highest = blank_of(run)
+    findings += rules.blank_known(result, measured=measured, highest=highest)
     findings += rules.hysteresis([one.plateau for one in seen], result.rows, [one.target for one in seen])
     findings += rules.temperature(result.rows)
     findings += rules.detection(result)

@@ -23,6 +23,7 @@ SETUP: Final = {
     "blank_a": "Pa/(m³/s), loss of the lines without a membrane",
     "blank_b": "Pa/(m³/s)²",
     "blank_relative_u": "standard uncertainty of that loss, as a fraction",
+    "blank_flow_high": "m³/s, highest flow of the blank run; without it its reach is not judged",
     "evaporation": "kg/s that leave the vessel on the balance",
     "evaporation_u": "kg/s, standard uncertainty",
     "reference_temperature": "K",
@@ -218,3 +219,10 @@ def _by_meter(run: RunData, channel: Channel, span: Span) -> Estimate | None:
         return None
     calibration = channel.calibration
     return replace(flow, u=math.hypot(flow.u, calibration.offset_u, calibration.relative_u * flow.value))
+
+
+def blank_of(run: RunData) -> tuple[bool, float | None]:
+    """Whether a blank run is on record, and its highest flow in m³/s where that is known."""
+    known = "blank_flow_high" in run.header.setup
+    measured = bool(reading.number(run, "blank_a") or reading.number(run, "blank_b"))
+    return measured, reading.number(run, "blank_flow_high") if known else None

@@ -103,7 +103,7 @@ class Bench:
     rate: float = 10.0
     errors: Errors = Errors()
     head: float = 0.0
-    blank_a: float = 0.0
+    blank_a: float = 1e7
     blank_b: float = 0.0
     evaporation: float = 0.0
     roles: tuple[str, ...] = ("feed_pressure", "permeate_mass", "water_temperature")

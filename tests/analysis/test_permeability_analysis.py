@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from labrig.errors import AnalysisError
 from labrig.model import Analysis, Calibration, Quality, Span, Validity
-from labrig.units import LMH_per_bar, celsius, cm_per_min_per_psi, mm, psi
+from labrig.units import LMH_per_bar, celsius, cm_per_min_per_psi, mL_per_min, mm, psi
 from labrig_protocols.permeability_analysis import analyse
 from tests.analysis.bench import CHANNELS, ROLES, SECOND, START, Bench, Errors, MemoryRun
 
@@ -145,6 +145,36 @@ def test_lines_that_take_most_of_the_pressure_make_the_run_invalid() -> None:
 
     assert analysis.validity is Validity.INVALID
     assert "Use wider lines" in _reasons(analysis)
+
+
+def _with_setup(run: MemoryRun, **changes: float) -> MemoryRun:
+    return run.with_header(replace(run.header, setup={**run.header.setup, **changes}))
+
+
+def test_a_coarse_membrane_without_a_blank_run_is_indicative_and_a_tight_one_is_not() -> None:
+    coarse = analyse(Bench(p=4 * cm_per_min_per_psi, blank_a=0.0, errors=NOISY).run())
+    tight = analyse(Bench(p=1 * cm_per_min_per_psi, blank_a=0.0, errors=NOISY).run())
+
+    assert "no blank run is on record" in _reasons(coarse)
+    assert tight.validity is Validity.VALID, tight.reasons
+
+
+def test_a_blank_run_is_not_believed_far_beyond_its_highest_flow() -> None:
+    """The run reaches 1.55 L/min, where the curves of two blank runs to 0.4 L/min give 1.2 % and 0.1 % of the pressure."""
+    much, little = (Bench(blank_a=a, errors=NOISY).run() for a in (1e8, 1e7))
+
+    beyond, hardly, within = (
+        analyse(_with_setup(run, blank_flow_high=high * mL_per_min))
+        for run, high in ((much, 400), (little, 400), (much, 1500))
+    )
+
+    assert beyond.validity is Validity.INVALID
+    assert (
+        "plateau 3 at 30.0 psi: the flow of 1547 mL/min is beyond the blank run, which ended at 400 mL/min"
+        in beyond.reasons
+    )
+    assert hardly.validity is Validity.INDICATIVE
+    assert within.validity is Validity.VALID, within.reasons
 
 
 def test_a_plateau_that_never_became_steady_is_invalid_with_the_reason_of_the_wait() -> None:
@@ -379,7 +409,7 @@ def test_the_interval_of_whole_runs_holds_the_truth_as_often_as_it_says() -> Non
 
 
 def test_the_budget_follows_the_calibration_of_the_channel() -> None:
-    run = Bench().run()
+    run = Bench(blank_a=0.0).run()
     coarse = tuple(
         replace(channel, calibration=Calibration((0.0, 1.0), 0.01)) if channel.name == "feed" else channel
         for channel in CHANNELS
