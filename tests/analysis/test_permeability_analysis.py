@@ -160,7 +160,7 @@ def test_a_coarse_membrane_without_a_blank_run_is_indicative_and_a_tight_one_is_
 
 
 def test_a_blank_run_is_not_believed_far_beyond_its_highest_flow() -> None:
-    """The run reaches 1.55 L/min, where the curves of two blank runs to 0.4 L/min give 1.2 % and 0.1 % of the pressure."""
+    """The run reaches 1.55 L/min; two blank runs to 0.4 L/min give 1.2 % and 0.1 % of the pressure there."""
     much, little = (Bench(blank_a=a, errors=NOISY).run() for a in (1e8, 1e7))
 
     beyond, hardly, within = (
