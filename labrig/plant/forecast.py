@@ -25,6 +25,7 @@ STEPS_OF_BALANCE: Final = 100
 """Readabilities that a plateau collects, so that rounding is at most a percent."""
 PATIENCE: Final = 5 * minute
 """Longest time that a plateau may take to collect them."""
+LONG_PLATEAU: Final = 30.0
 SHORTEST_RUN: Final = 1 * minute
 """A rig that is full or empty earlier measures nothing."""
 MUCH_OF_METER: Final = 80 * percent
@@ -172,6 +173,11 @@ def _cautions(spec: PlantSpec, membrane: Membrane, expected: Forecast) -> Iterat
     if VISIBLE_EVAPORATION < expected.evaporation_share <= LARGE_EVAPORATION:
         yield f"evaporation is {_percent(expected.evaporation_share)} of the flow: weigh a blank without flow as well"
     yield from _coarse_gauge(spec, expected)
+    if LONG_PLATEAU < expected.collecting <= PATIENCE:
+        yield (
+            f"each plateau takes {_time(expected.collecting)} and more: so long needs {_flow(flow)} for "
+            f"{STEPS_OF_BALANCE} steps of the balance"
+        )
     if SHORTEST_RUN <= expected.filling < PATIENCE:
         yield f"beaker or balance is full after {_time(expected.filling)}"
     if SHORTEST_RUN <= expected.emptying < PATIENCE:

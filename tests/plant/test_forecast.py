@@ -133,6 +133,7 @@ def test_each_caution_names_what_to_mind() -> None:
     assert "weigh a blank without flow" in words(tight, "psed", 5)
     # 453 mL/min at 22 °C make 5 psi·453/2000 of droop.
     assert "cell sees 8.87 psi of the 10 psi" in words(soft, "example-v", 10)
+    assert "each plateau takes 3 min and more" in words(bench("bench-25"), "psed", 10)
     assert "subtract the measured zero" in words(general, "psed", 0.2)
 
 
