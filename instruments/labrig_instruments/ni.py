@@ -6,7 +6,6 @@ the simulated rig offer it. Nothing else differs.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -190,18 +189,6 @@ def explained(name: str, wanted: Wanted, error: Exception) -> InstrumentError:
 def _connected(server: str, patience: float) -> Any:  # noqa: ANN401 - a grpc.Channel, imported late
     if server.startswith("sim://"):
         raise LinkLost(f"{server}: the simulated rig is not running. Start it with the rig.")
-    import grpc
+    from labrig_instruments.ni_server import connected
 
-    # nidaqmx gives its calls no deadline: without this one, a server that hangs would hang us for ever.
-    config = {"methodConfig": [{"name": [{}], "timeout": f"{patience:g}s"}]}
-    return grpc.insecure_channel(
-        server,
-        options=[
-            ("grpc.service_config", json.dumps(config)),
-            ("grpc.enable_http_proxy", 0),
-            ("grpc.use_local_subchannel_pool", 1),
-            ("grpc.initial_reconnect_backoff_ms", 100),
-            ("grpc.max_reconnect_backoff_ms", 1000),
-            ("grpc.max_receive_message_length", -1),
-        ],
-    )
+    return connected(server, patience)

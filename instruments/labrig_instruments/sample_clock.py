@@ -44,6 +44,8 @@ class SampleClock:
         self._next = 0
         self._anchor: tuple[int, int] | None = None
         """An index and its time."""
+        self._last = 0
+        """Time of the last sample."""
         self._spacing = 0.0
         self._usual: int | None = None
         self._least: int | None = None
@@ -64,7 +66,8 @@ class SampleClock:
         first, self._next = self._next, self._next + count
         times = self._times(np.arange(first, self._next))
         if count:
-            self._steer(arrived - int(times[-1]), arrived)
+            self._last = int(times[-1])
+            self._steer(arrived - self._last, arrived)
         return Stamp(first, times, lost)
 
     def _anchored(self, count: int, arrived: int) -> int:
@@ -76,7 +79,7 @@ class SampleClock:
         lost = 0
         if self._anchor is not None:
             lost = max(0, round((start - self._time(self._next)) * self._rate / SECOND))
-            start = max(start, self._time(self._next - 1) + 1)
+            start = max(start, self._last + 1)
         self._next += lost
         self._anchor, self._bracket = (self._next, start), None
         self._spacing = SECOND / self._rate
