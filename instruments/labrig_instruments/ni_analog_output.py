@@ -18,7 +18,7 @@ from labrig.roles import Now
 from labrig_instruments.ni import Daq, SerialNumber, Server, Wanted, distinct, terminal
 from labrig_instruments.ni_outputs import Outputs
 
-_PATIENCE: Final = 1.0
+_PATIENCE: Final = 2.0
 
 
 class AnalogOutput(RegulatorOptions):
