@@ -19,7 +19,7 @@ from labrig.errors import ConfigError, LabrigError, UnitError
 from labrig.model import Channel, Mounting, Orientation, Output
 from labrig.outside import read_toml, validate
 from labrig.plant import PlantSpec
-from labrig.quantities import Duration, Flow, Length, MassFlow, Pressure, Ratio, Temperature
+from labrig.quantities import Density, Duration, Flow, Length, MassFlow, Pressure, Ratio, Temperature
 from labrig.roles import Actuator, Device, Now, Source
 from labrig.safety import Interlock
 
@@ -47,7 +47,7 @@ class Hydraulics(_Table):
     """What lies between the pressure taps and the membrane."""
 
     head: Pressure = 0.0
-    """Static head to subtract from the reading: positive where the tap lies above the membrane's outlet level."""
+    """Static head to subtract from the reading: positive where the permeate outlet lies above the tap."""
     head_u: Pressure = 0.0
     blank_flow: tuple[Flow, ...] = ()
     """Flows of a blank run (no membrane) …"""
@@ -71,6 +71,8 @@ class Permeate(_Table):
     """Loss from the vessel on the balance without flow, from a no-flow blank."""
     evaporation_u: MassFlow = 0.0
     balance_relative_u: Ratio = 1e-4
+    air_density: Density = 1.2
+    """Around the balance; water displaces a thousandth of its mass of it."""
     reference_temperature: Temperature = units.celsius(25)
 
 

@@ -71,6 +71,8 @@ def setup_of(config: RigConfig) -> dict[str, float | str]:
         "blank_a": a,
         "blank_b": b,
         "blank_relative_u": hydraulics.blank_relative_u,
+        "blank_flow_high": max(hydraulics.blank_flow, default=0.0),
+        "air_density": permeate.air_density,
         "evaporation": permeate.evaporation,
         "evaporation_u": permeate.evaporation_u,
         "balance_relative_u": permeate.balance_relative_u,

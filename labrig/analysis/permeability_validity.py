@@ -2,7 +2,7 @@
 
 The limits are those of the laboratory's procedure: R² of the line with intercept at least 0.995; an intercept within
 its 95 % interval or within 2 % of the greatest flux; plateaus at one pressure on the way up and down within 5 %; at
-most half of the pressure lost in the lines; zeros within 1 % of the lowest step; water between 0 °C and 100 °C that
+most half of the pressure lost in the lines; zeros as the calibration allows, known to 1 % of the lowest step; water between 0 °C and 100 °C that
 keeps its temperature.
 """
 
@@ -16,7 +16,7 @@ from typing import Final
 from labrig.analysis.permeability import Permeability, Plateau, Row
 from labrig.analysis.uncertainty import Estimate, coverage_factor
 from labrig.analysis.validity import Finding, indicative, invalid
-from labrig.units import celsius, cm_per_min_per_psi, mL_per_min, to_celsius
+from labrig.units import celsius, cm_per_min_per_psi, mL_per_min, psi, to_celsius
 
 R2_LEAST: Final = 0.995
 INTERCEPT_SHARE: Final = 0.02
@@ -34,6 +34,10 @@ BLANK_GUESSED: Final = 0.005
 COARSE: Final = 3 * cm_per_min_per_psi
 """Permeability above which a blank run belongs to the measurement."""
 ZERO_SHARE: Final = 0.01
+ZERO_SIGMAS: Final = 3.0
+"""Multiple of its standard uncertainty within which the zero of a sound transducer lies."""
+ZERO_OF_SPAN: Final = 0.001
+"""Of the span; what a transducer is allowed whose calibration states no more."""
 COLDEST: Final = celsius(0)
 HOTTEST: Final = celsius(100)
 DRIFT_LIMIT: Final = 0.2 / 60
@@ -116,15 +120,25 @@ def hysteresis(plateaus: Sequence[Plateau], rows: Sequence[Row], targets: Sequen
             yield invalid(f"{again.label} differs from {row.label} by {change:+.1%} at the same pressure: {why}")
 
 
-def zero(name: str, readings: Sequence[Estimate], lowest: float) -> Iterator[Finding]:
-    """One transducer's zeros (Pa, in order of time; none if not measured) against its lowest step in Pa."""
+def zero(name: str, readings: Sequence[Estimate], lowest: float, allowed: float) -> Iterator[Finding]:
+    """One transducer's zeros (Pa, in order of time; none if not measured).
+
+    The zero itself is subtracted, so that it may be as large as the transducer is ``allowed`` (Pa); what remains of it,
+    its uncertainty and its move during the run, is held against the lowest step (Pa).
+    """
     if not readings:
         yield indicative(f"the zero of {name} was not measured; its calibration's was used")
         return
     worst = max(abs(reading.value) for reading in readings)
-    if worst > ZERO_SHARE * lowest:
+    if worst > allowed:
         yield invalid(
-            f"{name} read {worst / lowest:.1%} of the lowest step with both sides vented; {ZERO_SHARE:.0%} is allowed"
+            f"{name} read {worst / psi:.3g} psi with both sides vented; its calibration allows {allowed / psi:.3g} psi. "
+            "It is damaged, out of adjustment, or was not vented"
+        )
+    doubt = max(2 * reading.u for reading in readings)
+    if doubt > ZERO_SHARE * lowest:
+        yield invalid(
+            f"the zero of {name} is known to {doubt / lowest:.1%} of the lowest step; {ZERO_SHARE:.0%} is required"
         )
     values = [reading.value for reading in readings]
     moved = max(values) - min(values)

@@ -56,7 +56,7 @@ def _document(rehearsal: Rehearsal, analysis: Analysis | None, why: str) -> dict
         "reason": rehearsal.reason,
         "seconds": rehearsal.schedule.total,
         "steps": [{"step": path, "at_s": at} for path, at in rehearsal.schedule.steps],
-        "water_mL": rehearsal.plant.truth()["collected_mass"] / 0.998 * 1e3,
+        "water_mL": rehearsal.plant.truth()["delivered_mass"] / 0.998 * 1e3,
         "true_permeance_cm_min_psi": None if truth is None else truth / cm_per_min_per_psi,
         "analysis": analysis_json(analysis),
         "not_analysed": why,

@@ -13,7 +13,19 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from labrig.plant.transmitters import FlowMeter, PressureTransmitter, Spec, Thermometer, Transmitter
-from labrig.quantities import Duration, Flow, Length, Mass, MassFlow, Pressure, Ratio, Temperature, Voltage, Volume
+from labrig.quantities import (
+    Density,
+    Duration,
+    Flow,
+    Length,
+    Mass,
+    MassFlow,
+    Pressure,
+    Ratio,
+    Temperature,
+    Voltage,
+    Volume,
+)
 from labrig.quantities import TemperatureDifference as Difference
 from labrig.units import L, L_per_min, celsius, cm, g, g_per_min, mL, mm, ms, percent, psi
 
@@ -163,6 +175,8 @@ class Balance(Spec):
     drop: Annotated[Mass, Positive] = 0.05 * g
     """Of one drop from an outlet that is not submerged."""
     evaporation: Annotated[MassFlow, NotNegative] = 0.01 * g_per_min
+    air_density: Annotated[Density, NotNegative] = 1.2
+    """What the water's buoyancy in air comes from."""
 
 
 def _usual_transmitters() -> tuple[Transmitter, ...]:

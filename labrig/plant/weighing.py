@@ -33,6 +33,11 @@ class Weighing:
     load: Literal["in range", "overload", "underload"]
 
 
+WATER: Final = 998.0
+STEEL: Final = 8000.0
+"""kg/m³; balances are adjusted with weights of steel, which displace less air than water does."""
+
+
 class Scale:
     """The balance as it truly is."""
 
@@ -44,6 +49,7 @@ class Scale:
         self._spec, self._pan, self._delivered = spec, pan, delivered
         self._gain = 1 + spec.gain_sd * draw(seed, f"{spec.address}/gain")
         self._noise = Noise(seed, f"{spec.address}/noise")
+        self._buoyancy = (1 - spec.air_density / WATER) / (1 - spec.air_density / STEEL)
 
     def read(self, trajectory: Trajectory, at: float) -> Weighing:
         """The newest reading at plant time ``at``."""
@@ -52,7 +58,7 @@ class Scale:
         seen = tick / spec.update_rate - spec.latency
         load = self._load(trajectory, max(0.0, seen))
         still = abs(load - self._load(trajectory, max(0.0, seen - SETTLING))) <= spec.settled_within * spec.readability
-        shown = load * self._gain + spec.repeatability * self._noise.at(tick)
+        shown = load * self._gain * self._buoyancy + spec.repeatability * self._noise.at(tick)
         grams = round(round(shown / spec.readability) * (spec.readability / g), 9)
         if load + spec.vessel_mass > spec.capacity:
             return Weighing(grams, still, "overload")

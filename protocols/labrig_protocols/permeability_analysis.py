@@ -62,7 +62,11 @@ def _judge(run: RunData, seen: Sequence[Seen], result: Permeability) -> list[Fin
     findings += rules.detection(result)
     for gauge in {one.gauge.channel.name: one.gauge for one in seen}.values():
         lowest = min(row.dp.value for row, one in zip(result.rows, seen, strict=True) if one.gauge is gauge)
-        findings += rules.zero(gauge.channel.name, gauge.zeros, lowest)
+        channel = gauge.channel
+        allowed = max(
+            rules.ZERO_SIGMAS * channel.calibration.offset_u, rules.ZERO_OF_SPAN * (channel.high - channel.low)
+        )
+        findings += rules.zero(channel.name, gauge.zeros, lowest, allowed)
     method = run.header.method or "the method"
     findings += [indicative(f"{step} not verified: step skipped by {method}") for step in _skipped(run)]
     return findings

@@ -91,11 +91,11 @@ def test_without_a_zero_the_result_is_indicative_and_carries_the_uncertainty_of_
     assert without.results[0].u > with_zero.results[0].u
 
 
-def test_a_zero_beyond_one_percent_of_the_lowest_step_is_invalid() -> None:
-    analysis = analyse(Bench(errors=Errors(zero=0.15 * psi)).run())
+def test_a_zero_beyond_what_the_calibration_allows_is_invalid() -> None:
+    analysis = analyse(Bench(errors=Errors(zero=0.5 * psi)).run())
 
     assert analysis.validity is Validity.INVALID
-    assert "feed read 1.5% of the lowest step with both sides vented" in _reasons(analysis)
+    assert "feed read 0.5 psi with both sides vented; its calibration allows" in _reasons(analysis)
 
 
 def test_a_zero_that_moved_during_the_run_is_invalid() -> None:

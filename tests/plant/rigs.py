@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from labrig.config import find_rig, load_rig
 from labrig.outside import read_toml, validate
 from labrig.plant.membrane import Membrane
 from labrig.plant.plant import Plant
@@ -40,7 +40,9 @@ def exact(quantity: str, address: str, **changes: object) -> Transmitter:
 
 def exact_balance(**changes: object) -> Balance:
     """A balance without errors and a beaker that loses nothing, but for the ``changes``."""
-    return Balance.model_validate({"repeatability": 0.0, "gain_sd": 0.0, "evaporation": 0.0, **changes})
+    return Balance.model_validate(
+        {"repeatability": 0.0, "gain_sd": 0.0, "evaporation": 0.0, "air_density": 0.0, **changes}
+    )
 
 
 def ideal(
@@ -88,9 +90,10 @@ def pressurised(plant: Plant, pressure: float, seconds: float = 15.0) -> Plant:
 
 
 def bench(name: str) -> PlantSpec:
-    """A shipped bench."""
-    with resources.as_file(resources.files("labrig.plant") / "benches" / f"{name}.toml") as path:
-        return bench_file(path)
+    """The simulated side of a shipped rig."""
+    simulation = load_rig(find_rig(name)).file.simulation
+    assert simulation is not None
+    return simulation
 
 
 def bench_file(path: Path) -> PlantSpec:

@@ -36,6 +36,15 @@ def test_a_reading_is_late_by_latency_and_filter() -> None:
     assert not plant.weigh("balance", 20.0).settled
 
 
+def test_water_weighs_less_in_air_than_the_steel_that_adjusted_the_balance() -> None:
+    """A litre in air of 1.2 kg/m³ shows 1.05 g less than its mass (ISO 8655-6 has Z = 1.00105 cm³/g beside density)."""
+    in_air = exact_balance(water=1000 * g, air_density=1.2)
+    plant = Plant(ideal(permeate=in_air), plain(), 0)
+    plant.advance(10)
+
+    assert 1000 - weighed(plant, 10.0) == pytest.approx(1.05, abs=0.01)
+
+
 def test_readings_change_at_the_update_rate_only() -> None:
     plant = pressurised(Plant(ideal(permeate=exact_balance(update_rate=5.0)), plain(), 0), 10 * psi, seconds=20)
 
