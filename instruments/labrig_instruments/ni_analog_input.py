@@ -169,7 +169,7 @@ class NiAnalogInput:
             raise self._recovered(task)
 
     def _set_up(self) -> None:
-        from nidaqmx.constants import AcquisitionType
+        from nidaqmx.constants import AcquisitionType, TaskMode
         from nidaqmx.stream_readers import AnalogMultiChannelReader
 
         self._task = task = self._daq.task()
@@ -181,6 +181,7 @@ class NiAnalogInput:
         )
         self.rate = float(task.timing.samp_clk_rate)
         task.in_stream.input_buf_size = samples
+        task.control(TaskMode.TASK_COMMIT)  # a start from here is short, and so is the doubt about its moment
         self._reader = AnalogMultiChannelReader(task.in_stream)
         self._reader.verify_array_shape = False
 

@@ -1,10 +1,11 @@
 """When samples were taken: a device's own clock, laid onto labrig's monotonic one.
 
 Cards do not tell the time. What is known: sample 0 was taken between the moments before and after the start command,
-and no sample after it had arrived. From there time = t0 + index / rate, with the index a whole number, never a sum of
-intervals. But a card's clock is off by up to 50 ppm (NI's figure), which is 0.2 s in an hour, so the axis is steered:
-every ten seconds the shortest delay between a sample's time and its arrival is compared with that of the first ten, and
-the spacing of samples yet to come is changed by the difference over a minute. Times that were given stay.
+and no sample after it had arrived; an axis that says otherwise is moved back, by half an interval a block at most. From
+there time = t0 + index / rate, with the index a whole number, never a sum of intervals. But a card's clock is off by up
+to 50 ppm (NI's figure), which is 0.2 s in an hour, so the axis is steered: every ten seconds the shortest delay between
+a sample's time and its arrival is compared with that of the first ten, and the spacing of samples yet to come is
+changed by the difference over a minute. Times that were given stay.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class SampleClock:
         self._next = 0
         self._anchor: tuple[int, int] | None = None
         """An index and its time."""
-        self._last = 0
+        self._last = -1
         """Time of the last sample."""
         self._spacing = 0.0
         self._usual: int | None = None
@@ -66,6 +67,7 @@ class SampleClock:
         first, self._next = self._next, self._next + count
         times = self._times(np.arange(first, self._next))
         if count:
+            times = times - self._ahead(times, arrived)
             self._last = int(times[-1])
             self._steer(arrived - self._last, arrived)
         return Stamp(first, times, lost)
@@ -85,6 +87,13 @@ class SampleClock:
         self._spacing = SECOND / self._rate
         self._usual, self._least, self._since = None, None, arrived
         return lost
+
+    def _ahead(self, times: Times, arrived: int) -> int:
+        """How far the axis was ahead of what has arrived, as far as it may move back."""
+        assert self._anchor is not None
+        ahead = max(0, min(int(times[-1]) - arrived, round(self._spacing / 2), int(times[0]) - self._last - 1))
+        self._anchor = (self._anchor[0], self._anchor[1] - ahead)
+        return ahead
 
     def _times(self, indices: Times) -> Times:
         assert self._anchor is not None

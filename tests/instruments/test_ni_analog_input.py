@@ -186,8 +186,12 @@ def test_a_device_is_not_set_up_before_it_is_known(inputs: Callable[..., NiAnalo
 
 @pytest.mark.fault("DEV-04")
 def test_another_serial_number_is_refused(inputs: Callable[..., NiAnalogInput]) -> None:
-    number = inputs().open().split()[-2]
-    inputs(serial_number=number.lower()).open()
+    driver = inputs()
+    number = driver.open().split()[-2]
+    driver.close()
+    driver = inputs(serial_number=number.lower())
+    driver.open()
+    driver.close()
 
     with pytest.raises(WrongInstrument, match=f"the NI 9205 with serial number 0BADF00D, found {number}"):
         inputs(serial_number="0badf00d").open()
@@ -203,10 +207,9 @@ def test_a_module_that_another_program_samples_is_refused(inputs: Callable[..., 
     first, second = inputs(), inputs("ai1")
     first.open()
     first.start()
-    second.open()
 
     with pytest.raises(InstrumentError, match=r"inputs \(cDAQ1Mod1\) is in use by another program or instrument"):
-        second.start()
+        second.open()
 
     assert len(first.read())
 

@@ -35,11 +35,24 @@ def test_what_has_arrived_was_taken_before() -> None:
     assert clock.stamp(20, 20 * MS).times[0] == MS // 2
 
 
+def test_an_axis_that_is_ahead_of_what_arrives_moves_back_step_by_step() -> None:
+    """The first block came late and left the start in doubt by 30 ms; the others come as soon as they are taken."""
+    clock = SampleClock()
+    clock.began(1000.0, 0, 60 * MS)
+    assert clock.stamp(20, 200 * MS).times[0] == 30 * MS
+
+    stamps = [clock.stamp(20, (40 + 20 * block) * MS) for block in range(80)]
+
+    times = np.concatenate([stamp.times for stamp in stamps])
+    assert np.diff(times).min() == MS // 2
+    assert times[-1] == (40 + 20 * 79) * MS
+
+
 def test_indices_run_on_and_times_follow_the_index() -> None:
     clock = SampleClock()
     clock.began(3.0, 0, 0)
 
-    stamps = [clock.stamp(n, 400 * MS) for n in (1, 2, 3)]
+    stamps = [clock.stamp(n, 2 * SECOND) for n in (1, 2, 3)]
 
     assert [stamp.first for stamp in stamps] == [0, 1, 3]
     assert np.concatenate([stamp.times for stamp in stamps]).tolist() == [round(k / 3 * SECOND) for k in range(6)]
