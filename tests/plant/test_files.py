@@ -143,7 +143,7 @@ def test_a_cell_is_enough_for_a_rig() -> None:
 def test_a_bench_loads_and_survives_its_own_text(name: str) -> None:
     spec = bench(name)
 
-    again = PlantSpec.model_validate(spec.model_dump(mode="json"), context=FROM_FILE)
+    again = type(spec).model_validate(spec.model_dump(mode="json"), context=FROM_FILE)
 
     assert again.model_dump_json() == spec.model_dump_json()
     assert again.cell.exposed_diameter == pytest.approx(spec.cell.exposed_diameter)
