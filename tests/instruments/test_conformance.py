@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -193,3 +195,16 @@ def test_an_unknown_output_is_refused(device: Device) -> None:
     if isinstance(device, Actuator):
         with pytest.raises(RigError, match="has no output 'nothing'"):
             device.output("nothing")
+
+
+def test_loading_a_driver_loads_no_vendors_package() -> None:
+    """A rig file is checked on computers that have none of them, and the package starts fast."""
+    script = (
+        "import sys; from labrig import plugins;"
+        "[plugins.options_of(plugins.load(plugins.INSTRUMENTS, k)) for k in plugins.names(plugins.INSTRUMENTS)];"
+        "print(*sorted({'nidaqmx', 'serial', 'grpc', 'google'} & set(sys.modules)))"
+    )
+
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert loaded.stdout.strip() == ""
