@@ -12,6 +12,8 @@ from labrig.model import Analysis, Measured, Validity
 from labrig.units import round_significant, unit
 
 UNCERTAINTY_DIGITS = 2
+SHOWN_SHARE = 0.02
+"""Of the standard uncertainty: smaller contributions are shown as one; the exports hold each."""
 VALIDITY_STYLE = {Validity.VALID: "bold green", Validity.INDICATIVE: "bold yellow", Validity.INVALID: "bold red"}
 
 
@@ -59,7 +61,9 @@ def _budget(result: Measured) -> Table:
     table.add_column("u", justify="right")
     table.add_column("unit")
     table.add_column("of the result", justify="right")
-    for line in sorted(result.budget, key=lambda line: -line.contribution):
+    lines = sorted(result.budget, key=lambda line: -line.contribution)
+    shown = [line for line in lines if line.contribution >= SHOWN_SHARE * result.u] or lines[:1]
+    for line in shown:
         share = line.contribution / abs(result.value) if result.value else math.nan
         table.add_row(
             line.source,
@@ -68,6 +72,10 @@ def _budget(result: Measured) -> Table:
             line.unit,
             f"{100 * share:.3f} %",
         )
+    rest = lines[len(shown) :]
+    if rest:
+        together = math.hypot(*(line.contribution for line in rest)) / abs(result.value) if result.value else math.nan
+        table.add_row(f"{len(rest)} smaller ones together", "", "", "", f"{100 * together:.3f} %")
     return table
 
 
