@@ -38,15 +38,21 @@ def clocked(rate: float, **keywords: object) -> Callable[[nidaqmx.Task], object]
         pytest.param(-200220, voltage("Dev9/ai0"), id="a device that is not there"),
         pytest.param(-200170, voltage("cDAQ1Mod1/ai32"), id="a terminal beyond the last"),
         pytest.param(-200170, voltage("cDAQ1Mod1/oi0"), id="a terminal that is none"),
-        pytest.param(-200170, lambda t: t.do_channels.add_do_chan("cDAQ1Mod3/port0/line8"), id="a line beyond the last"),
-        pytest.param(-200170, lambda t: t.do_channels.add_do_chan("cDAQ1Mod3/port1/line0"), id="a port beyond the last"),
+        pytest.param(
+            -200170, lambda t: t.do_channels.add_do_chan("cDAQ1Mod3/port0/line8"), id="a line beyond the last"
+        ),
+        pytest.param(
+            -200170, lambda t: t.do_channels.add_do_chan("cDAQ1Mod3/port1/line0"), id="a port beyond the last"
+        ),
         pytest.param(-200430, voltage("cDAQ1Mod3/port0/line0"), id="a line as an input"),
         pytest.param(-200430, lambda t: t.ao_channels.add_ao_voltage_chan("cDAQ1Mod1/ai0"), id="an input as an output"),
         pytest.param(-200431, voltage("cDAQ1Mod2/ai0"), id="a voltage on a current module"),
         pytest.param(
             -200431, lambda t: t.ai_channels.add_ai_current_chan("cDAQ1Mod1/ai0"), id="a current on a voltage module"
         ),
-        pytest.param(-200077, voltage("cDAQ1Mod1/ai0", min_val=-20, max_val=20), id="an input range beyond the hardware"),
+        pytest.param(
+            -200077, voltage("cDAQ1Mod1/ai0", min_val=-20, max_val=20), id="an input range beyond the hardware"
+        ),
         pytest.param(-200077, voltage("cDAQ1Mod1/ai0", min_val=1, max_val=1), id="an input range of nothing"),
         pytest.param(
             -200077,
@@ -58,6 +64,11 @@ def clocked(rate: float, **keywords: object) -> Callable[[nidaqmx.Task], object]
         pytest.param(-200478, lambda t: t.timing.cfg_samp_clk_timing(10.0), id="a clock without channels"),
         pytest.param(-200077, clocked(62501.0), id="a rate that the converter cannot share out"),
         pytest.param(-200077, clocked(0.0), id="no rate"),
+        pytest.param(
+            -200077,
+            clocked(10.0, sample_mode=AcquisitionType.FINITE, samps_per_chan=1),
+            id="a finite acquisition of one",
+        ),
         pytest.param(-200368, clocked(10.0, source="PFI0"), id="a clock that is not wired"),
         pytest.param(
             -200077,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import nidaqmx
 import numpy as np
@@ -131,6 +132,6 @@ def test_a_voltage_beyond_the_channels_limits_is_refused_and_not_written(
         task.write([1.0, 1.0], auto_start=True)
 
         for voltages in ([2.0, 5.01], [-0.01, 2.0], [float("nan"), 2.0]):
-            assert refused(lambda v=voltages: task.write(v, auto_start=True)) == -200561
+            assert refused(partial(task.write, voltages, auto_start=True)) == -200561
 
     assert truth.outputs()["cDAQ1Mod4/ao0"] == 1.0

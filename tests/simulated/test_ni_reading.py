@@ -132,9 +132,7 @@ def test_a_finite_acquisition_ends_by_itself_and_has_no_more_to_give(known_proce
         assert refused(lambda: read(task, 1)) == -200278
 
     assert count == 20
-    np.testing.assert_array_equal(
-        np.concatenate([first[0], rest[0, :count]]), known("cDAQ1Mod1/ai0", INDEX[:60])
-    )
+    np.testing.assert_array_equal(np.concatenate([first[0], rest[0, :count]]), known("cDAQ1Mod1/ai0", INDEX[:60]))
 
 
 def test_a_read_that_runs_out_of_time_returns_what_there_is_and_loses_nothing(known_process: Endpoints) -> None:

@@ -22,7 +22,9 @@ from labrig_instruments.simulated.ni.wire import analog_answer
 def test_the_packed_answer_parses_to_the_same_message(
     shape: tuple[int, int], spare: int, by_channel: bool, status: int, data: st.DataObject
 ) -> None:
-    numbers = data.draw(st.lists(st.floats(allow_nan=False), min_size=shape[0] * shape[1], max_size=shape[0] * shape[1]))
+    numbers = data.draw(
+        st.lists(st.floats(allow_nan=False), min_size=shape[0] * shape[1], max_size=shape[0] * shape[1])
+    )
     values = np.array(numbers).reshape(shape)
 
     packed = analog_answer(values, by_channel=by_channel, array_size=values.size + spare, status=status)

@@ -123,7 +123,7 @@ class PtyPort:
 
 def _speeds(termios: ModuleType) -> dict[int, int]:
     """Baud by the number that a terminal keeps for it."""
-    return {getattr(termios, name): int(name[1:]) for name in dir(termios) if re.fullmatch(r"B\d+", name)}
+    return {getattr(termios, name): int(name[1:]) for name in dir(termios) if re.fullmatch(r"B[1-9]\d*", name)}
 
 
 class SocketPort:
@@ -176,6 +176,7 @@ class SocketPort:
         self._listener.close()
 
     def _admit(self) -> None:
+        self._notice_leaving()
         try:
             newcomer, _ = self._listener.accept()
         except BlockingIOError:
@@ -187,6 +188,19 @@ class SocketPort:
         newcomer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._client = newcomer
         self._waiting.watch(newcomer)
+
+    def _notice_leaving(self) -> None:
+        """A client that hangs up and comes back at once must not find itself in the way."""
+        if self._client is None:
+            return
+        try:
+            left = not self._client.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return
+        except OSError:
+            left = True
+        if left:
+            self._hang_up()
 
     def _hang_up(self) -> None:
         if self._client is not None:

@@ -55,7 +55,7 @@ def heard(data: bytes, sent: int, received: int) -> bytes:
     step = sent / received
     result = bytearray()
     position = 0.0
-    while (start := _falling_edge(levels, position)) is not None:
+    while (start := _next_start(levels, position)) is not None:
         bits = [_level(levels, start + (k + 1.5) * step) for k in range(8)]
         result.append(sum(bit << k for k, bit in enumerate(bits)))
         position = start + (BITS - 0.5) * step
@@ -73,9 +73,8 @@ def _level(levels: list[int], position: float) -> int:
     return levels[int(position)] if position < len(levels) else 1
 
 
-def _falling_edge(levels: list[int], position: float) -> int | None:
-    """Where the line next falls from rest to 0, at or after ``position``."""
-    for index in range(max(1, int(position)), len(levels)):
-        if levels[index] == 0 and (levels[index - 1] == 1 or index == int(position)):
-            return index
-    return None
+def _next_start(levels: list[int], position: float) -> float | None:
+    """When the line is next low: at once if it has not risen since the last byte, else at its next fall."""
+    if _level(levels, position) == 0:
+        return position
+    return next((float(index) for index in range(int(position), len(levels)) if levels[index] == 0), None)

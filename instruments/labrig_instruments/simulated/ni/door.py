@@ -42,8 +42,9 @@ class NiServer:
         self._counts: Counter[str] = Counter()
         self._counting = threading.Lock()
         known = set(_server_ids())
+        self._workers = ThreadPoolExecutor(WORKERS, "ni rpc")
         self._server = grpc.server(
-            ThreadPoolExecutor(WORKERS, "ni rpc"),
+            self._workers,
             handlers=[grpc.method_handlers_generic_handler(SERVICE, self._handlers())],
             options=[("grpc.so_reuseport", 0), ("grpc.enable_channelz", 1)],
         )
@@ -68,6 +69,7 @@ class NiServer:
         stopped = self._server.stop(PARTING)
         self._driver.close()  # ends every read that waits and every event stream
         stopped.wait()
+        self._workers.shutdown()
 
     def _handlers(self) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
         driver = self._driver
@@ -116,8 +118,8 @@ def _serialized(answer: Message | bytes) -> bytes:
 
 def _caller(context: grpc.ServicerContext) -> Caller:
     caller = Caller(context.peer())
-    if not context.add_callback(caller.hang_up):
-        caller.hang_up()
+    if not context.add_callback(caller.leave):
+        caller.leave()
     return caller
 
 

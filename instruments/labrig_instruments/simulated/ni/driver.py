@@ -67,8 +67,7 @@ class Driver:
 
     def next_stream(self, name: str, after: AnalogStream | None, caller: Caller) -> AnalogStream | None:
         """Waits until the task runs an acquisition other than ``after``; None once the task or the caller is gone."""
-        caller.waits_on(self._changed)
-        with self._changed:
+        with self._changed, caller.waiting_on(self._changed):
             while not caller.gone and (task := self._tasks.get(name)) is not None:
                 if task.state is State.RUNNING and task.stream is not after:
                     return task.stream

@@ -19,6 +19,10 @@ ON_DEMAND_RATE: Final = 1000.0
 
 def read_analog(driver: Driver, name: str, count: int, timeout: float, caller: Caller) -> Samples:
     """``count`` samples of each channel of a task; starts one that does not run, and stops it again."""
+    if count < READ_ALL_AVAILABLE:
+        raise DriverError(
+            Code.INVALID_ATTRIBUTE_VALUE, f"Property: number of samples per channel\nRequested Value: {count}"
+        )
     with driver.task(name) as task:
         if task.kind is not None and task.kind is not ChannelType.ANALOG_INPUT:
             raise DriverError(Code.INVALID_PHYS_CHAN_TYPE, f"Task Name: {name}")

@@ -6,8 +6,10 @@ minutes, so a sample is made when it is read. Only what waits unread for long is
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,25 +22,46 @@ from labrig_instruments.simulated.ni.errors import ClientGone, Code, DriverError
 
 STORED_AFTER: Final = 20.0
 """Seconds that samples may wait unread before they are stored; the plant forgets after 120."""
+LONGEST_WAIT: Final = 60.0
+"""Seconds between two looks at an acquisition that lasts for ever."""
 
 
 class Caller:
-    """Whoever waits for an answer; `hang_up` ends the waiting."""
+    """Whoever waits for an answer."""
 
     def __init__(self, peer: str = "") -> None:
         self.peer = peer
         self.gone = False
         self._waits: threading.Condition | None = None
 
-    def waits_on(self, turn: threading.Condition) -> None:
+    @contextmanager
+    def waiting_on(self, turn: threading.Condition) -> Iterator[None]:
         self._waits = turn
+        try:
+            yield
+        finally:
+            self._waits = None
 
     def hang_up(self) -> None:
+        """Ends the waiting."""
         self.gone = True
         turn = self._waits
         if turn is not None:
             with turn:
                 turn.notify_all()
+
+    def leave(self) -> None:
+        """As `hang_up`, for a thread that must not wait: where the turn is taken, the waiting ends when it next looks.
+
+        gRPC calls it at the end of every call, on the one thread that serves all of them.
+        """
+        self.gone = True
+        turn = self._waits
+        if turn is not None and turn.acquire(blocking=False):
+            try:
+                turn.notify_all()
+            finally:
+                turn.release()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,18 +155,18 @@ class AnalogStream:
             return self._wait_for(total, timeout, caller)
 
     def _wait_for(self, total: int, timeout: float, caller: Caller) -> bool:
-        deadline = None if timeout < 0 else self._plant.now() + timeout
-        caller.waits_on(self._turn)
-        while self._checked() < total:
-            if caller.gone:
-                raise ClientGone
-            if self._aborted:
-                raise DriverError(Code.RUNTIME_ABORTING_ROUTING, read=0)
-            now = self._plant.now()
-            if deadline is not None and now >= deadline:
-                return False
-            due = self._start + total / self.rate
-            self._turn.wait(max(0.0, (due if deadline is None else min(due, deadline)) - now))
+        deadline = math.inf if timeout < 0 else self._plant.now() + timeout
+        due = self._start + total / self.rate
+        with caller.waiting_on(self._turn):
+            while self._checked() < total:
+                if caller.gone:
+                    raise ClientGone
+                if self._aborted:
+                    raise DriverError(Code.RUNTIME_ABORTING_ROUTING, read=0)
+                now = self._plant.now()
+                if now >= deadline:
+                    return False
+                self._turn.wait(min(LONGEST_WAIT, max(0.0, min(due, deadline) - now)))
         return True
 
     def _checked(self) -> int:

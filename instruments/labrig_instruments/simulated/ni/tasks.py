@@ -80,6 +80,9 @@ class Task:
             raise DriverError(Code.CAN_NOT_PERFORM_OP_WHEN_NO_CHANS_IN_TASK)
         if not timing.rate > 0:
             raise DriverError(Code.INVALID_ATTRIBUTE_VALUE, f"Property: SampClk.Rate\nRequested Value: {timing.rate:g}")
+        if timing.mode is AcquisitionType.FINITE and timing.samples < 2:
+            detail = f"Property: SampQuant.SampPerChan\nRequested Value: {timing.samples}\nMinimum Value: 2"
+            raise DriverError(Code.INVALID_ATTRIBUTE_VALUE, detail)
         self.timing = timing
         self._unverify()
 
