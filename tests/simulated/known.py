@@ -21,6 +21,8 @@ RAMP = 1000
 CLOCK = "ai31"
 """The voltage terminals of this number deliver the plant time of the sample, modulo `WRAP` seconds, as volts."""
 WRAP = 10.0
+FORGETS = 120.0
+"""Seconds after which the plant no longer knows what a converter saw."""
 ADDRESSES: Mapping[str, AddressKind] = MappingProxyType(
     {
         **{f"cDAQ1Mod{slot}/ai0": "analog voltage" for slot in (1, 5, 6, 7)},
@@ -58,8 +60,8 @@ class KnownPlant:
 
     def acquire(self, address: str, first: int, n: int, rate: float, start: float) -> Floats:
         index = np.arange(first, first + n, dtype=np.float64)
-        if n and start + index[-1] / rate > self.time:
-            raise ValueError(f"{address}: sample {first + n - 1} lies in the future")
+        if n and not self.time - FORGETS <= start + first / rate <= start + index[-1] / rate <= self.time:
+            raise ValueError(f"{address}: samples {first} to {first + n - 1} do not lie in the last {FORGETS:g} s")
         return (start + index / rate) % WRAP if address.endswith(CLOCK) else known(address, index)
 
     def weigh(self, address: str, at: float) -> Weighing:
