@@ -12,7 +12,7 @@ from labrig.model import Floats
 
 _FORMULA: Final = "=+-@\uff1d\uff0b\uff0d\uff20"
 """What begins a formula: also in full width, which spreadsheets take for the same."""
-_DANGEROUS: Final = re.compile(rf"[\s\u00a0\ufeff]*[{re.escape(_FORMULA)}']")
+_BEGINS_ONE: Final = re.compile(rf"[\s\u00a0\ufeff]*[{re.escape(_FORMULA)}]")
 _UNPRINTED: Final = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029\\]")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _ESCAPED: Final = re.compile(r"\\(?:u([0-9a-f]{4})|\\)")
@@ -27,7 +27,7 @@ def safe(text: str) -> str:
     formula, be it after blanks, gets an apostrophe in front, as do texts that begin with one.
     """
     line = _UNPRINTED.sub(lambda found: "\\\\" if found[0] == "\\" else f"\\u{ord(found[0]):04x}", text)
-    return f"'{line}" if _DANGEROUS.match(line) else line
+    return f"'{line}" if line.startswith("'") or _BEGINS_ONE.match(line) else line
 
 
 def plain(cell: str) -> str:
@@ -47,7 +47,7 @@ def comment(key: str, value: str) -> str:
 
 
 def _harmless(piece: str) -> str:
-    return f"'{piece}" if _DANGEROUS.match(piece) and not _NUMBER.fullmatch(piece) else piece
+    return f"'{piece}" if _BEGINS_ONE.match(piece) and not _NUMBER.fullmatch(piece) else piece
 
 
 def numbers(values: Floats) -> Sequence[float | None]:

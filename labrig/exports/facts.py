@@ -92,4 +92,6 @@ def shown(result: Measured) -> Shown:
 
 
 def _words(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, list):
+        return ", ".join(_words(one) for one in value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -129,5 +129,5 @@ def _piece(run: RunFile, group: list[Block], known: Mapping[str, Channel]) -> Pi
 
 def _after_gap(block: Block) -> Block:
     quality = block.quality.copy()
-    quality[0] |= Quality.AFTER_GAP
+    quality[0] |= np.uint8(Quality.AFTER_GAP)
     return Block(block.source, block.channels, block.first, block.times, block.values, quality)

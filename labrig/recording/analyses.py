@@ -26,7 +26,7 @@ def add_analysis(path: Path, analysis: Analysis, *, now: datetime | None = None,
         connection.execute("BEGIN IMMEDIATE")
         (number,) = connection.execute("SELECT ifnull(max(id), 0) + 1 FROM analysis").fetchone()
         utc = (now or datetime.now(UTC)).isoformat(timespec="milliseconds")
-        cells = (number, analysis.name, analysis.version, utc, codec.to_json(analysis))
+        cells = schema.storable((number, analysis.name, analysis.version, utc, codec.to_json(analysis)))
         connection.execute(schema.insert("analysis"), (*cells, schema.crc(cells)))
         connection.execute("COMMIT")
     except sqlite3.Error as error:

@@ -82,4 +82,4 @@ def _strict(node: object) -> object:
 
 
 def _number(node: dict[str, Any]) -> float | dict[str, Any]:
-    return float(node[NUMBER]) if node.keys() == {NUMBER} else node
+    return float(node[NUMBER]) if node.keys() == {NUMBER} and node[NUMBER] in {"nan", "inf", "-inf"} else node

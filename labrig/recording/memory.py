@@ -84,7 +84,7 @@ def series_of(channel: Channel, blocks: Iterable[Block], span: Span | None) -> S
         quality = one.quality[:, 0]
         if following is not None and one.first > following:
             quality = quality.copy()
-            quality[0] |= Quality.AFTER_GAP
+            quality[0] |= np.uint8(Quality.AFTER_GAP)
         following = one.first + len(one)
         inside = slice(None) if span is None else _inside(one, span)
         times.append(one.times[inside])

@@ -89,6 +89,11 @@ def select(table: str) -> str:
     return f"SELECT {', '.join((*COLUMNS[table], 'crc'))} FROM {table}"
 
 
+def storable(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    r"""The cells with texts that UTF-8 can hold: half of a surrogate pair becomes ``\udXXX``, as JSON writes it too."""
+    return tuple(cell.encode("utf-8", "backslashreplace").decode() if isinstance(cell, str) else cell for cell in cells)
+
+
 def parts(cells: tuple[Cell, ...]) -> list[bytes | memoryview]:
     """The bytes of a row as its checksum covers them: no two different rows have the same ones.
 

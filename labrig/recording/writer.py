@@ -170,12 +170,14 @@ class RunWriter:
         return self._state.ledger.rows[table] + 1
 
     def _insert(self, table: str, cells: tuple[Cell, ...]) -> None:
-        self._connection.execute(schema.insert(table), (*cells, self._state.ledger.add(table, cells)))
+        row = schema.storable(cells)
+        self._connection.execute(schema.insert(table), (*row, self._state.ledger.add(table, row)))
 
 
 def insert_end(connection: sqlite3.Connection, number: int, end: End, ledger: schema.Ledger) -> None:
     """Add an end record."""
-    cells = (number, end.outcome.value, end.reason, end.time, end.utc, codec.to_json(end), ledger.sha256())
+    known = (number, end.outcome.value, end.reason, end.time, end.utc, codec.to_json(end), ledger.sha256())
+    cells = schema.storable(known)
     connection.execute(schema.insert("end"), (*cells, schema.crc(cells)))
 
 

@@ -6,6 +6,8 @@ import numpy as np
 
 from labrig import units
 from labrig.model import (
+    Answered,
+    Asked,
     Block,
     Calibration,
     Channel,
@@ -19,10 +21,12 @@ from labrig.model import (
     Noted,
     Outcome,
     Quality,
+    ReflexMet,
     RunFinished,
     RunHeader,
     RunStarted,
     Span,
+    StateChanged,
     StepEntered,
     StepLeft,
     good,
@@ -83,6 +87,10 @@ EVENTS: tuple[Event, ...] = (
     Marked(40 * MS, Span("plateau", 20 * MS, 39 * MS, {"target": 68_947.57, "word": "NaN", "lost": float("nan")})),
     Marked(41 * MS, Span("plateau", 10 * MS, 19 * MS)),
     Marked(41 * MS, Span("ramp", 0, 10 * MS)),
+    StateChanged(42 * MS, "running", "holding", "feed low"),
+    Asked(43 * MS, "q1", "Weigh the beaker", ("OK", "Skip")),
+    Answered(44 * MS, "q1", "OK", "op"),
+    ReflexMet(45 * MS, "break", 44 * MS),
     StepLeft(50 * MS, "10 psi"),
     RunFinished(60 * MS, Outcome.COMPLETED, "done"),
 )
