@@ -14,8 +14,9 @@ from labrig.config import find_rig, load_rig
 from labrig.errors import RecordingError
 from labrig.filing import FiledRun, file_run
 from labrig.header import Order, run_path
-from labrig.model import Outcome, RunHeader
+from labrig.model import Coupon, Orientation, Outcome, RunHeader
 from labrig.operators import Operator, Prepared
+from labrig.protocol import Method
 from labrig.recording import Recorder
 from labrig.simulator import SimulatedRig
 from labrig.station import Session, Station, started
@@ -31,8 +32,11 @@ class Bench:
 
     def run(
         self,
-        order: Order,
+        method: Method,
+        coupon: Coupon,
         *listeners: Sink,
+        by: str = "script",
+        orientation: Orientation = Orientation.SKIN_UP,
         operator: Operator | None = None,
         begun: Callable[[Session], None] = lambda _: None,
     ) -> FiledRun:
@@ -40,19 +44,20 @@ class Bench:
 
         Raises `RigError` where the rig cannot do it and `RecordingError` where it cannot be recorded.
         """
+        order = Order(method.facts, coupon, by, orientation)
         header = self.station.prepare(order)
         recorder = self._recorder(header)
         session: Session | None = None
         try:
-            session = self.station.begin(order, header, recorder, operator or Prepared(order.operator), *listeners)
+            session = self.station.begin(order, header, recorder, operator or Prepared(by), *listeners)
             begun(session)
-            self.station.run(session)
+            self.station.run(session, method.protocol)
         finally:
             if session is None:
                 recorder.close(Outcome.FAILED, "it never began")
             else:
                 recorder.close(session.tenure.ending.outcome, session.tenure.ending.reason)
-        return file_run(recorder.path, order.method.protocol)
+        return file_run(recorder.path, method.protocol)
 
     def _recorder(self, header: RunHeader) -> Recorder:
         path = run_path(self.folder, header)

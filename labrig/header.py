@@ -5,11 +5,12 @@ from __future__ import annotations
 import platform
 import re
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,16 +18,33 @@ from labrig.clock import Clock
 from labrig.config import RigConfig
 from labrig.errors import RigError
 from labrig.model import Coupon, Orientation, RunHeader
-from labrig.protocol import Method
 
 _PACKAGES: Final = ("labrig", "numpy", "nidaqmx", "pyserial", "pydantic")
+
+
+@dataclass(frozen=True, slots=True)
+class MethodFacts:
+    """What a station must know of a method; it never sees the protocol's code."""
+
+    name: str
+    version: str
+    protocol: str
+    """Entry-point name."""
+    title: str
+    parameters: Mapping[str, Any]
+    """JSON values with units."""
+    skipped: tuple[str, ...]
+    needs: tuple[str, ...]
+    silence: float = 10.0
+    """Seconds that the protocol may go without a verb before the rig is made safe."""
+    attended: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """What is asked for: which method, on which coupon, by whom."""
 
-    method: Method
+    method: MethodFacts
     coupon: Coupon
     operator: str
     orientation: Orientation = Orientation.SKIN_UP
@@ -34,18 +52,18 @@ class Order:
 
 def make_header(order: Order, config: RigConfig, clock: Clock) -> RunHeader:
     """Raises `RigError` where the rig lacks a role that the protocol needs."""
-    missing = [role for role in order.method.protocol.needs if role not in config.file.roles]
+    missing = [role for role in order.method.needs if role not in config.file.roles]
     if missing:
         raise RigError(
-            f"{order.method.protocol.title} needs {', '.join(missing)}, which the rig {config.name} does not have; "
+            f"{order.method.title} needs {', '.join(missing)}, which the rig {config.name} does not have; "
             "nothing was started. Add the role to the rig file, or use another rig."
         )
     return RunHeader(
         run_id=str(uuid.uuid4()),
         started_utc=clock.utc().isoformat(),
         started_ns=clock.now(),
-        protocol=order.method.protocol_name,
-        parameters={**order.method.parameters, "skipped": list(order.method.protocol.skipped)},
+        protocol=order.method.protocol,
+        parameters={**order.method.parameters, "skipped": list(order.method.skipped)},
         method=f"{order.method.name} {order.method.version}",
         coupon=order.coupon,
         mounting=config.mounting(order.orientation),

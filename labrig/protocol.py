@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from labrig import plugins
 from labrig.errors import ConfigError
+from labrig.header import MethodFacts
 from labrig.model import Analysis, RunData
 from labrig.outside import explained
 from labrig.quantities import FROM_FILE
@@ -51,16 +52,26 @@ class Method:
     version: str
     protocol_name: str
     protocol: LabProtocol
-    silence: float = 0.0
-    """Seconds that the protocol may go without a verb before the rig is made safe; 0: the station's default."""
+    silence: float = 10.0
+    """Seconds that the protocol may go without a verb before the rig is made safe."""
     attended: bool = True
     """Whether somebody must be watching."""
 
     @property
-    def parameters(self) -> dict[str, Any]:
-        """The parameters as JSON values with units."""
-        shown = TypeAdapter(type(self.protocol)).dump_python(self.protocol, mode="json")
-        return cast("dict[str, Any]", shown)
+    def facts(self) -> MethodFacts:
+        """All that a station and a run file need to know of it."""
+        parameters = TypeAdapter(type(self.protocol)).dump_python(self.protocol, mode="json")
+        return MethodFacts(
+            name=self.name,
+            version=self.version,
+            protocol=self.protocol_name,
+            title=self.protocol.title,
+            parameters=parameters,
+            skipped=self.protocol.skipped,
+            needs=self.protocol.needs,
+            silence=self.silence,
+            attended=self.attended,
+        )
 
 
 def protocol_class(name: str) -> type[LabProtocol]:

@@ -11,6 +11,7 @@ from labrig.header import Order
 from labrig.model import Outcome, StepEntered
 from labrig.operators import Prepared
 from labrig.plant import Membrane, Plant
+from labrig.protocol import LabProtocol
 from labrig.recording import MemoryRun
 from labrig.station import Station, started
 from labrig.twin import Twin
@@ -40,7 +41,7 @@ class Rehearsal:
     plant: Plant
 
 
-def rehearse(order: Order, config: RigConfig, membrane: Membrane, *, seed: int) -> Rehearsal:
+def rehearse(protocol: LabProtocol, order: Order, config: RigConfig, membrane: Membrane, *, seed: int) -> Rehearsal:
     """Run an order on the twin; raises `RigError` for a rig file without a simulation table."""
     spec = config.file.simulation
     if spec is None:
@@ -50,6 +51,6 @@ def rehearse(order: Order, config: RigConfig, membrane: Membrane, *, seed: int) 
     with started(Station(config, Twin(config, plant, clock), clock)) as station:
         memory = MemoryRun(station.prepare(order))
         session = station.begin(order, memory.header, memory, Prepared("rehearsal"))
-        outcome = station.run(session)
+        outcome = station.run(session, protocol)
     steps = tuple((event.path, event.time / SECOND) for event in memory.events if isinstance(event, StepEntered))
     return Rehearsal(memory, outcome, session.tenure.ending.reason, Schedule(steps, clock.now() / SECOND), plant)

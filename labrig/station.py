@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from labrig.bus import Bus, Sink
 from labrig.clock import Clock
@@ -19,12 +19,11 @@ from labrig.link import LocalLink
 from labrig.model import Block, ClockPaired, Event, Faulted, Outcome, RunFinished, RunHeader, RunStarted
 from labrig.operators import Operator
 from labrig.outputs import Outputs
+from labrig.protocol import LabProtocol
 from labrig.rig import Rig
 from labrig.roles import Actuator
 
 log = logging.getLogger(__name__)
-SILENCE: Final = 10.0
-"""Seconds that a protocol may be silent where its method says nothing."""
 
 
 class Sources(Protocol):
@@ -92,7 +91,7 @@ class Station:
         with ExitStack() as stack:
             stack.enter_context(self.bus.first(record))
             stack.enter_context(self.bus.last(*listeners))
-            tenure = self.guardian.begin(order.method.silence or SILENCE)
+            tenure = self.guardian.begin(order.method.silence)
             session = Session(header, order, tenure, operator, stack.pop_all())
         self.publish(RunStarted(self.clock.now(), header.run_id))
         self._pair_clocks()
@@ -119,11 +118,11 @@ class Station:
             self.publish(RunFinished(self.clock.now(), ending.outcome, ending.reason))
         return ending.outcome
 
-    def run(self, session: Session) -> Outcome:
+    def run(self, session: Session, protocol: LabProtocol) -> Outcome:
         """The whole run in this thread, whatever the protocol does; raises nothing of its errors."""
         outcome, reason = Outcome.COMPLETED, ""
         try:
-            session.order.method.protocol.run(Rig(self.link(session)))
+            protocol.run(Rig(self.link(session)))
         except RunEnded:
             pass
         except LabrigError as error:

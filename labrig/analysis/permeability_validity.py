@@ -2,8 +2,8 @@
 
 The limits are those of the laboratory's procedure: R² of the line with intercept at least 0.995; an intercept within
 its 95 % interval or within 2 % of the greatest flux; plateaus at one pressure on the way up and down within 5 %; at
-most half of the pressure lost in the lines; zeros as the calibration allows, known to 1 % of the lowest step; water between 0 °C and 100 °C that
-keeps its temperature.
+most half of the pressure lost in the lines; zeros as the calibration allows,
+known to 1 % of the lowest step; water between 0 °C and 100 °C that keeps its temperature.
 """
 
 from __future__ import annotations
@@ -132,8 +132,8 @@ def zero(name: str, readings: Sequence[Estimate], lowest: float, allowed: float)
     worst = max(abs(reading.value) for reading in readings)
     if worst > allowed:
         yield invalid(
-            f"{name} read {worst / psi:.3g} psi with both sides vented; its calibration allows {allowed / psi:.3g} psi. "
-            "It is damaged, out of adjustment, or was not vented"
+            f"{name} read {worst / psi:.3g} psi with both sides vented; its calibration allows {allowed / psi:.3g} "
+            "psi. It is damaged, out of adjustment, or was not vented"
         )
     doubt = max(2 * reading.u for reading in readings)
     if doubt > ZERO_SHARE * lowest:

@@ -128,8 +128,7 @@ def export(
     """Write run files as CSV and HDF5 (docs/exports.md)."""
     from labrig.cli.exporting import export as export_it
 
-    formats = {name for name, wanted in (("csv", csv), ("hdf5", hdf5)) if wanted} or {"csv", "hdf5"}
-    _exit(export_it(run_files, to, formats, as_json=json))
+    _exit(export_it(run_files, to, csv=csv or not hdf5, hdf5=hdf5 or not csv, as_json=json))
 
 
 def _exit(code: int) -> NoReturn:

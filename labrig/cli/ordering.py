@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,13 +15,27 @@ from labrig.errors import ConfigError
 from labrig.header import Order
 from labrig.methods import load_method
 from labrig.model import Coupon
+from labrig.protocol import Method
 
 _IDENTIFIER: Final = re.compile(r"[^\W_][\w .+#()-]{0,63}")
 
 
-def order(method: str, changes: Sequence[str], coupon: str, lot: str, operator: str) -> Order:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A run that somebody typed."""
+
+    method: Method
+    coupon: Coupon
+    operator: str
+
+    @property
+    def order(self) -> Order:
+        return Order(self.method.facts, self.coupon, self.operator)
+
+
+def order(method: str, changes: Sequence[str], coupon: str, lot: str, operator: str) -> Asked:
     """Raises `ConfigError` for names and parameters that cannot be."""
-    return Order(
+    return Asked(
         load_method(method, parameters(changes)),
         Coupon(identifier("--coupon", coupon), lot=identifier("--lot", lot) if lot else ""),
         operator or user(),

@@ -8,11 +8,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from labrig.cli.ordering import Asked
 from labrig.cli.showing import as_json as analysis_json
 from labrig.cli.showing import print_analysis
 from labrig.config import find_rig, load_rig
 from labrig.errors import AnalysisError
-from labrig.header import Order
 from labrig.model import Analysis, Outcome, Span
 from labrig.plant import load_membrane
 from labrig.rehearsal import Rehearsal
@@ -20,22 +20,24 @@ from labrig.rehearsal import rehearse as on_the_twin
 from labrig.units import cm_per_min_per_psi
 
 
-def rehearse(rig: str, order: Order, membrane: str, seed: int, *, as_json: bool) -> int:
+def rehearse(rig: str, asked: Asked, membrane: str, seed: int, *, as_json: bool) -> int:
     """Rehearse and show steps, spans, water used, the result beside the twin's truth."""
     config = load_rig(find_rig(rig))
-    rehearsal = on_the_twin(order, config, load_membrane(membrane or config.default_membrane), seed=seed)
-    analysis, why = _analysed(order, rehearsal)
+    rehearsal = on_the_twin(
+        asked.method.protocol, asked.order, config, load_membrane(membrane or config.default_membrane), seed=seed
+    )
+    analysis, why = _analysed(asked, rehearsal)
     document = _document(rehearsal, analysis, why)
     if as_json:
         print(json.dumps(document, indent=2, allow_nan=False))
     else:
-        _show(Console(highlight=False), order, rehearsal, analysis, why, document)
+        _show(Console(highlight=False), asked, rehearsal, analysis, why, document)
     return 0 if rehearsal.outcome is Outcome.COMPLETED and analysis is not None else 1
 
 
-def _analysed(order: Order, rehearsal: Rehearsal) -> tuple[Analysis | None, str]:
+def _analysed(asked: Asked, rehearsal: Rehearsal) -> tuple[Analysis | None, str]:
     try:
-        return order.method.protocol.analyse(rehearsal.run), ""
+        return asked.method.protocol.analyse(rehearsal.run), ""
     except AnalysisError as error:
         return None, str(error)
 
@@ -64,9 +66,9 @@ def _document(rehearsal: Rehearsal, analysis: Analysis | None, why: str) -> dict
 
 
 def _show(
-    console: Console, order: Order, rehearsal: Rehearsal, analysis: Analysis | None, why: str, document: dict[str, Any]
+    console: Console, asked: Asked, rehearsal: Rehearsal, analysis: Analysis | None, why: str, document: dict[str, Any]
 ) -> None:
-    console.print(f"[bold]{order.method.protocol.title}[/bold] ({order.method.name} {order.method.version}), rehearsed")
+    console.print(f"[bold]{asked.method.protocol.title}[/bold] ({asked.method.name} {asked.method.version}), rehearsed")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("at", justify="right")
     table.add_column("step")

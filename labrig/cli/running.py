@@ -14,7 +14,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from labrig.bench import Bench, open_bench
-from labrig.cli.ordering import data_folder
+from labrig.cli.ordering import Asked, data_folder
 from labrig.cli.progress import Progress
 from labrig.cli.showing import as_json, print_analysis
 from labrig.clock import spawn
@@ -22,7 +22,6 @@ from labrig.config import find_rig, load_rig
 from labrig.exports import export
 from labrig.filing import FiledRun
 from labrig.guardian import Guardian
-from labrig.header import Order
 from labrig.model import Outcome
 from labrig.plant import load_membrane
 from labrig.rehearsal import Schedule, rehearse
@@ -31,19 +30,19 @@ NOT_COMPLETED: Final = 1
 TICK: Final = 0.25
 
 
-def run(rig: str, order: Order, membrane: str, seed: int, data: Path | None, *, as_json: bool) -> int:
+def run(rig: str, asked: Asked, membrane: str, seed: int, data: Path | None, *, as_json: bool) -> int:
     """Run, file, analyse, export, report. The exit code is 0 only for a completed run with a result."""
     console = Console(stderr=as_json, highlight=False)
     config = load_rig(find_rig(rig))
     folder = data_folder(data)
     where = f"{config.name}, simulated" if config.simulated else config.name
-    console.print(f"[bold]{order.method.protocol.title}[/bold] ({order.method.name} {order.method.version}) on {where}")
-    console.print(f"Coupon {order.coupon.id}, operator {order.operator}")
-    schedule = _schedule(rig, order, membrane or config.default_membrane)
+    console.print(f"[bold]{asked.method.protocol.title}[/bold] ({asked.method.name} {asked.method.version}) on {where}")
+    console.print(f"Coupon {asked.coupon.id}, operator {asked.operator}")
+    schedule = _schedule(rig, asked, membrane or config.default_membrane)
     if schedule:
         console.print(f"Rehearsed on the twin: about {schedule.total:.0f} s")
     with open_bench(rig, folder, membrane=membrane, seed=seed) as bench:
-        finished = _execute(bench, order, console, schedule)
+        finished = _execute(bench, asked, console, schedule)
     files = export(finished.path, finished.path.parent, {"csv", "hdf5"})
     if as_json:
         print(json.dumps(_document(finished, files), indent=2, allow_nan=False, default=str))
@@ -53,15 +52,15 @@ def run(rig: str, order: Order, membrane: str, seed: int, data: Path | None, *, 
     return 0 if completed else NOT_COMPLETED
 
 
-def _schedule(rig: str, order: Order, membrane: str) -> Schedule | None:
+def _schedule(rig: str, asked: Asked, membrane: str) -> Schedule | None:
     """Step times by rehearsal; None for a rig without a twin."""
     config = load_rig(find_rig(rig))
     if not config.simulated:
         return None
-    return rehearse(order, config, load_membrane(membrane), seed=0).schedule
+    return rehearse(asked.method.protocol, asked.order, config, load_membrane(membrane), seed=0).schedule
 
 
-def _execute(bench: Bench, order: Order, console: Console, schedule: Schedule | None) -> FiledRun:
+def _execute(bench: Bench, asked: Asked, console: Console, schedule: Schedule | None) -> FiledRun:
     """The run in a thread of its own, the terminal in this one."""
     progress = Progress(console, bench.station.config, schedule)
     ended: list[FiledRun | BaseException] = []
@@ -69,7 +68,7 @@ def _execute(bench: Bench, order: Order, console: Console, schedule: Schedule | 
 
     def execute() -> None:
         try:
-            ended.append(bench.run(order, progress))
+            ended.append(bench.run(asked.method, asked.coupon, progress, by=asked.operator))
         except BaseException as error:  # noqa: BLE001 - handed to the main thread, which raises it
             ended.append(error)
         finally:
