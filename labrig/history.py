@@ -7,7 +7,7 @@ so that merging them loses nothing but time resolution.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,7 @@ from labrig.model import Block, Channel, Digest, Event, Flags, Floats, Quality, 
 FINE: Final = 20_000_000
 FINE_KEPT: Final = 30_000
 COARSE_KEPT: Final = 86_400
+_FIELDS: Final = ("starts", "ends", "n", "mean", "m2", "low", "high", "last", "quality")
 
 
 def digest(block: Block, channels: Mapping[str, Channel], width: int = FINE) -> Digest:
@@ -94,14 +95,12 @@ class Trace:
 class _Level:
     """The newest bins of one source. Grows by doubling up to twice its depth, then forgets the oldest half at once."""
 
-    _FIELDS = ("starts", "ends", "n", "mean", "m2", "low", "high", "last", "quality")
-
     def __init__(self, first: Digest, depth: int) -> None:
         self._depth = depth
         self._held = 0
+        self._names = first.source, first.channels
         self._arrays = {
-            name: np.empty_like(getattr(first, name), shape=(0, *getattr(first, name).shape[1:]))
-            for name in self._FIELDS
+            name: np.empty_like(getattr(first, name), shape=(0, *getattr(first, name).shape[1:])) for name in _FIELDS
         }
         self.columns = {name: column for column, name in enumerate(first.channels)}
 
@@ -124,6 +123,17 @@ class _Level:
             *(self._arrays[name][rows, column].copy() for name in ("n", "mean", "low", "high", "quality")),
         )
 
+    def between(self, start: int, end: int) -> Digest:
+        starts, ends = self._arrays["starts"][: self._held], self._arrays["ends"][: self._held]
+        return self._rows(slice(int(np.searchsorted(starts, start)), int(np.searchsorted(ends, end, side="right"))))
+
+    def after(self, end: int) -> Digest:
+        first = int(np.searchsorted(self._arrays["ends"][: self._held], end, side="right"))
+        return self._rows(slice(first, self._held))
+
+    def _rows(self, rows: slice) -> Digest:
+        return Digest(*self._names, **{name: array[rows].copy() for name, array in self._arrays.items()})
+
     def newest(self, channel: str) -> tuple[int, float, Quality]:
         row, column = self._held - 1, self.columns[channel]
         value, quality = self._arrays["last"][row, column], self._arrays["quality"][row, column]
@@ -142,12 +152,48 @@ class _Level:
         self._held = kept
 
 
+class _Kept:
+    """One source's two levels. Fine bins wait until their second is over, so that a second is one coarse bin."""
+
+    def __init__(self, first: Digest) -> None:
+        self.fine, self.coarse = _Level(first, FINE_KEPT), _Level(first, COARSE_KEPT)
+        self._waiting: list[Digest] = []
+
+    def add(self, fine: Digest) -> None:
+        self.fine.add(fine)
+        self._waiting.append(fine)
+        present = int(fine.starts[-1]) // SECOND
+        if int(self._waiting[0].starts[0]) // SECOND == present:
+            return
+        joined = joined_digests(self._waiting)
+        over = int(np.searchsorted(joined.starts // SECOND, present))
+        self.coarse.add(merged(_rows(joined, slice(None, over))))
+        self._waiting = [_rows(joined, slice(over, None))]
+
+    def level(self, start: int) -> _Level:
+        return self.fine if self.fine.oldest() <= start else self.coarse
+
+
+def joined_digests(digests: Sequence[Digest]) -> Digest:
+    """Consecutive digests of one source as one."""
+    first = digests[0]
+    return Digest(
+        first.source,
+        first.channels,
+        **{name: np.concatenate([getattr(each, name) for each in digests]) for name in _FIELDS},
+    )
+
+
+def _rows(digest_: Digest, rows: slice) -> Digest:
+    return Digest(digest_.source, digest_.channels, **{name: getattr(digest_, name)[rows] for name in _FIELDS})
+
+
 class History:
     """A sink that keeps what waits and screens look back at. Any thread may read while another publishes."""
 
     def __init__(self, channels: Mapping[str, Channel]) -> None:
         self._channels = channels
-        self._levels: dict[str, tuple[_Level, _Level]] = {}
+        self._kept: dict[str, _Kept] = {}
         self._source_of: dict[str, str] = {}
         self._lock = threading.Lock()
 
@@ -155,13 +201,24 @@ class History:
         if not isinstance(item, Block) or not len(item):
             return
         fine = digest(item, self._channels)
-        coarse = merged(fine)
         with self._lock:
-            if item.source not in self._levels:
-                self._levels[item.source] = (_Level(fine, FINE_KEPT), _Level(coarse, COARSE_KEPT))
+            if item.source not in self._kept:
+                self._kept[item.source] = _Kept(fine)
                 self._source_of.update(dict.fromkeys(item.channels, item.source))
-            for level, bins in zip(self._levels[item.source], (fine, coarse), strict=True):
-                level.add(bins)
+            self._kept[item.source].add(fine)
+
+    def bins(self, channel: str, start: int, end: int) -> Digest:
+        """The bins of a channel's whole source that lie whole between two times; coarse where the fine are forgotten.
+
+        Raises `RigError` for a channel that has not delivered a sample yet."""
+        with self._lock:
+            return self._of(channel).level(start).between(start, end)
+
+    def newer(self, after: Mapping[str, int]) -> tuple[Digest, ...]:
+        """For each source its fine bins that end after ``after[source]`` (all of them for one not named there)."""
+        with self._lock:
+            newest = [kept.fine.after(after.get(source, -1)) for source, kept in self._kept.items()]
+        return tuple(bins for bins in newest if len(bins.starts))
 
     def trace(self, channel: str, start: int, end: int) -> Trace:
         """The bins that lie whole between two times; coarse ones where the fine ones are forgotten.
@@ -169,17 +226,15 @@ class History:
         Raises `RigError` for a channel that has not delivered a sample yet.
         """
         with self._lock:
-            fine, coarse = self._levels_of(channel)
-            return (fine if fine.oldest() <= start else coarse).trace(channel, start, end)
+            return self._of(channel).level(start).trace(channel, start, end)
 
     def latest(self, channel: str) -> tuple[int, float, Quality]:
         """Time, SI value and quality of the newest bin's last sample."""
         with self._lock:
-            fine, _ = self._levels_of(channel)
-            return fine.newest(channel)
+            return self._of(channel).fine.newest(channel)
 
-    def _levels_of(self, channel: str) -> tuple[_Level, _Level]:
+    def _of(self, channel: str) -> _Kept:
         source = self._source_of.get(channel)
         if source is None:
             raise RigError(f"{channel} has not delivered a sample yet")
-        return self._levels[source]
+        return self._kept[source]

@@ -60,6 +60,7 @@ def test_a_day_is_kept_in_seconds_and_memory_stays_bounded() -> None:
     trace = history.trace("p", 0, 30 * 3600 * SECOND)
 
     assert COARSE_KEPT <= len(trace) <= 2 * COARSE_KEPT
+    assert (trace.n == 1).all()
     assert len(history.trace("p", (30 * 3600 - 100) * SECOND, 30 * 3600 * SECOND)) == 100
     assert FINE_KEPT == 30_000
 
@@ -67,3 +68,17 @@ def test_a_day_is_kept_in_seconds_and_memory_stays_bounded() -> None:
 def test_a_channel_that_never_spoke_is_named() -> None:
     with pytest.raises(RigError, match="q has not delivered"):
         History(CHANNELS).latest("q")
+
+
+def test_a_second_is_one_coarse_bin_however_its_samples_come() -> None:
+    history = History(CHANNELS)
+    volts = np.linspace(1, 9, 20_000)
+    for piece in range(400):
+        rows = slice(50 * piece, 50 * piece + 50)
+        history(block(volts[rows].tolist(), start=50_000_000 * piece))
+
+    coarse = history._kept["daq"].coarse.between(0, 1 << 62)  # noqa: SLF001 - the fine level hides it for ten minutes
+
+    assert (np.diff(coarse.starts) == SECOND).all()
+    assert coarse.n[:, 0].tolist() == [1000] * 19
+    assert coarse.mean[:, 0] == pytest.approx(10 * psi * volts[:19_000].reshape(19, 1000).mean(axis=1))
