@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 import sqlite3
@@ -15,8 +14,8 @@ import pytest
 
 from labrig.clock import VirtualClock
 from labrig.errors import RecordingError
-from labrig.model import Analysis, Block, Event, Marked, Measured, Outcome, Quality, Series, Span, Validity, good
-from labrig.recording import MemoryRun, Recorder, RunFile, Totals, add_analysis, recover
+from labrig.model import Block, Event, Marked, Outcome, Quality, Series, Span, good
+from labrig.recording import MemoryRun, Recorder, RunFile, Totals, recover
 from tests.recording.runs import CHANNELS, MS, block, header, items, weighing
 
 
@@ -197,38 +196,6 @@ def test_reading_changes_nothing(path: Path) -> None:
 
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
     assert list(path.parent.iterdir()) == [path]
-
-
-def analysis(version: str) -> Analysis:
-    result = Measured("water permeability", "Lp", 1e-9, 1e-11, math.inf, 1.96, "cm/min/psi", {"T": "25 \u00b0C"})
-    table = {"plateaus": ({"target": 68_947.57, "mean": math.nan},)}
-    return Analysis("water", version, (result,), Validity.INDICATIVE, ("two plateaus",), {"slope": 1.0}, table)
-
-
-def test_several_versions_of_an_analysis_are_kept_beside_the_data(path: Path) -> None:
-    record(path, items())
-
-    assert [add_analysis(path, analysis(version)) for version in ("1", "2", "2")] == [1, 2, 3]
-
-    with RunFile(path) as run:
-        assert [filed.analysis.version for filed in run.analyses] == ["1", "2", "2"]
-        assert repr(run.analyses[1].analysis.results) == repr(analysis("2").results)
-        assert math.isnan(float(run.analyses[0].analysis.tables["plateaus"][0]["mean"]))
-        assert run.verify().whole
-    assert list(path.parent.iterdir()) == [path]
-
-
-@pytest.mark.fault("STO-10")
-def test_an_analysis_says_so_when_another_program_holds_the_file(path: Path) -> None:
-    record(path, [])
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-
-    with pytest.raises(RecordingError, match="in use"):
-        add_analysis(path, analysis("1"), wait=0.1)
-    other.close()
-
-    assert add_analysis(path, analysis("1")) == 1
 
 
 def test_the_file_explains_itself_to_any_sqlite_tool(path: Path) -> None:

@@ -1,0 +1,100 @@
+"""docs/run-file.md and docs/exports.md name everything that is in the files, and their programs run."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from labrig.exports import export
+from labrig.exports.run_csv import BUDGET_COLUMNS, EVENT_COLUMNS, RESULT_COLUMNS
+from labrig.recording import RunFile
+from labrig.recording.schema import APPLICATION_ID, COLUMNS, VERSION
+from tests.exports.runs import recorded
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+RUN_FILE = (DOCS / "run-file.md").read_text(encoding="utf-8")
+EXPORTS = (DOCS / "exports.md").read_text(encoding="utf-8")
+
+
+def programs(text: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the files that the pages speak of."""
+    recorded(tmp_path).rename(tmp_path / "run.labrig")
+    export(tmp_path / "run.labrig", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(program: str) -> dict[str, object]:
+    names: dict[str, object] = {}
+    exec(compile(program, "docs", "exec"), names)
+    return names
+
+
+def test_every_program_reads_the_same_values_as_labrig(folder: Path) -> None:
+    with RunFile(folder / "run.labrig") as file:
+        feed = file.series("feed")
+        psi = file.header.channels[0].unit.factor
+    found = [run(program) for program in (*programs(RUN_FILE), *programs(EXPORTS))]
+    raw, by_csv, by_numpy, by_hdf5 = found
+
+    assert len(found) == 4
+    for names in (raw, by_csv, by_hdf5):
+        assert np.array(names["seconds"]) == pytest.approx(feed.times / 1e9, rel=1e-15)
+    for values, factor in ((raw["values"], 1.0), (by_csv["pressure"], psi), (by_numpy["pressure"], psi)):
+        assert np.array(values) * factor == pytest.approx(feed.values, rel=1e-14, nan_ok=True)
+    assert np.array(by_hdf5["pressure"]) == pytest.approx(feed.values, rel=1e-15, nan_ok=True)
+    for names in found:
+        if (connection := names.get("run")) is not None:
+            connection.close()  # type: ignore[attr-defined]
+
+
+def test_every_table_and_column_of_a_run_file_is_explained() -> None:
+    assert f"version {VERSION} " in RUN_FILE
+    assert str(APPLICATION_ID) in RUN_FILE
+    for table, columns in COLUMNS.items():
+        section = re.search(rf"^\*\*{table}\*\*.*?(?=^\*\*|^##|\Z)", RUN_FILE, re.DOTALL | re.MULTILINE)
+        assert section is not None, table
+        for column in columns[1:]:
+            assert f"`{column}`" in section[0], f"{table}.{column}"
+
+
+def test_every_column_of_a_csv_file_is_explained(folder: Path) -> None:
+    for columns in (EVENT_COLUMNS, RESULT_COLUMNS, BUDGET_COLUMNS, ("index", "time_s", "version")):
+        for column in columns:
+            assert f"`{column}`" in EXPORTS, column
+    kinds = {"<channel> [<unit>]": r"(feed|back) \[.+\]", "<channel> quality": r"(feed|back) quality"}
+    with (folder / "run.daq.csv").open(encoding="utf-8-sig", newline="") as file:
+        names = next(csv.reader(line for line in file if not line.startswith("#")))
+    for name in names:
+        known = [kind for kind, pattern in kinds.items() if re.fullmatch(pattern, name)] or [name]
+        assert f"`{known[0]}`" in EXPORTS
+
+
+def test_every_dataset_and_attribute_of_an_hdf5_file_is_explained(folder: Path) -> None:
+    missing = []
+
+    def look(path: str, thing: h5py.Dataset | h5py.Group) -> None:
+        last = path.rsplit("/", 1)[-1]
+        is_column = path.startswith(("events/", "results/"))
+        known = re.sub(r"^streams/[^/]+", "/streams/<source>", path)
+        known = re.sub(r"/(feed|back|mass)$", "/<channel>", known)
+        if isinstance(thing, h5py.Dataset) and f"`{last if is_column else '/' + known.lstrip('/')}`" not in EXPORTS:
+            missing.append(path)
+        ours = [name for name in thing.attrs if f"`{name}`" not in EXPORTS]
+        missing.extend(
+            f"{path} {name}" for name in ours if name not in {"source", "analysis", "version", "time_indices"}
+        )
+
+    with h5py.File(folder / "run.h5") as file:
+        file.visititems(look)
+    assert missing == []
