@@ -91,14 +91,28 @@ def test_samples_that_wait_longer_than_the_plant_remembers_are_not_lost() -> Non
     np.testing.assert_array_equal(values, known(TERMINAL, np.arange(30_000, dtype=np.float64)))
 
 
+@pytest.mark.parametrize("finite", [None, 50_000])
+def test_a_machine_that_slept_has_lost_samples_and_says_so(finite: int | None) -> None:
+    hand = Hand()
+    stream = begun(hand, capacity=1_000_000, finite=finite)
+    hand.move(300.0)
+    stream.keep_up()
+
+    with pytest.raises(DriverError, match="-200279"):
+        stream.take(10, 0.0, Caller())
+
+
 def test_a_finite_acquisition_takes_so_many_samples_and_keeps_them() -> None:
     hand = Hand()
     stream = begun(hand, finite=20, capacity=20)
-    hand.move(100.0)
+    for _ in range(300):
+        hand.move(1.0)
+        stream.keep_up()
 
     assert stream.acquired() == 20
     assert stream.done()
-    assert stream.take(50, 0.0, Caller()).values.shape == (1, 20)
+    values = stream.take(50, 0.0, Caller()).values
+    np.testing.assert_array_equal(values, [known(TERMINAL, np.arange(20, dtype=np.float64))])
     with pytest.raises(DriverError, match="-200278"):
         stream.take(1, 0.0, Caller())
 

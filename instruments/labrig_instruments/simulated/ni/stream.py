@@ -21,7 +21,9 @@ from labrig_instruments.simulated.ni.channels import Channel
 from labrig_instruments.simulated.ni.errors import ClientGone, Code, DriverError
 
 STORED_AFTER: Final = 20.0
-"""Seconds that samples may wait unread before they are stored; the plant forgets after 120."""
+"""Seconds that samples may wait unread before they are stored."""
+LOST_AFTER: Final = 110.0
+"""Seconds after which samples that were not stored, as when the machine slept, are lost; the plant forgets at 120."""
 LONGEST_WAIT: Final = 60.0
 """Seconds between two looks at an acquisition that lasts for ever."""
 
@@ -125,9 +127,10 @@ class AnalogStream:
     def keep_up(self) -> None:
         """Store what waits unread before the plant forgets it; to be called every few seconds."""
         with self._turn:
-            behind = self.acquired() - self._read - self._stored.shape[1]
-            if not self._overwritten and behind > STORED_AFTER * self.rate:
-                fresh = self._converted(self._read + self._stored.shape[1], behind)
+            taken = self.acquired()
+            if not self._aborted and STORED_AFTER < self._age(taken) <= LOST_AFTER:
+                first = self._read + self._stored.shape[1]
+                fresh = self._converted(first, taken - first)
                 self._stored = np.concatenate([self._stored, fresh], axis=1)
 
     def take(self, wanted: int, timeout: float, caller: Caller) -> Samples:
@@ -172,12 +175,18 @@ class AnalogStream:
     def _checked(self) -> int:
         """Samples taken; -200279 for ever once more have come than the buffer holds."""
         taken = self.acquired()
-        if self.finite is None and not self._draining and taken - self._read > self._capacity:
+        run_over = self.finite is None and not self._draining and taken - self._read > self._capacity
+        if run_over or self._age(taken) > LOST_AFTER:
             self._stopped_at, self._overwritten = taken, True
             self._stored = self._stored[:, :0]
         if self._overwritten:
             raise DriverError(Code.SAMPLES_NO_LONGER_AVAILABLE, read=0)
         return taken
+
+    def _age(self, taken: int) -> float:
+        """Seconds since the oldest sample was taken that neither was read nor is stored; 0 where there is none."""
+        first = self._read + self._stored.shape[1]
+        return self._plant.now() - self._start - first / self.rate if first < taken else 0.0
 
     def _made(self, first: int, count: int) -> Floats:
         stored, self._stored = self._stored[:, :count], self._stored[:, count:]
