@@ -56,6 +56,11 @@ def explained(path: Path, error: sqlite3.Error) -> RecordingError:
             f"{path}: the recording was interrupted, and its {wal_of(path).name} can only be read in a folder in which "
             "you may write; copy both files to one"
         )
+    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_ROLLBACK:
+        return RecordingError(
+            f"{path}: results were being added to the file when the program or the power went; recover the file, and "
+            "that addition is taken back whole"
+        )
     if code == sqlite3.SQLITE_READONLY:
         return RecordingError(f"{path}: the file cannot be written ({error}); nothing was changed")
     if code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}:

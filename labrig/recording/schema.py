@@ -98,7 +98,8 @@ def parts(cells: tuple[Cell, ...]) -> list[bytes | memoryview]:
     """The bytes of a row as its checksum covers them: no two different rows have the same ones.
 
     A tag, then: ``i`` and 8 bytes, little-endian, of an integer; ``f`` and 8 bytes of an IEEE double; ``t`` or ``b``,
-    the length as 8 bytes, and the UTF-8 text or the bytes; ``n`` alone for NULL (SQLite keeps NaN as NULL).
+    the length as 8 bytes, and the UTF-8 text or the bytes; ``n`` alone for NULL (SQLite keeps NaN as NULL). A negative
+    zero counts as zero, because SQLite keeps it as one.
     """
     result: list[bytes | memoryview] = []
     for cell in cells:
@@ -107,7 +108,7 @@ def parts(cells: tuple[Cell, ...]) -> list[bytes | memoryview]:
         elif isinstance(cell, int):
             result.append(struct.pack("<cq", b"i", cell))
         elif isinstance(cell, float):
-            result.append(struct.pack("<cd", b"f", cell))
+            result.append(struct.pack("<cd", b"f", cell + 0.0))
         else:
             tag, data = (b"t", cell.encode()) if isinstance(cell, str) else (b"b", cell)
             result += (struct.pack("<cq", tag, len(data)), data)
