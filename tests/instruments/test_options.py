@@ -157,6 +157,13 @@ def test_a_regulator_turns_its_quantity_into_its_signal() -> None:
     assert (output.low, output.high, output.safe) == pytest.approx((0, 80 * psi, 0))
 
 
+def test_a_regulator_whose_signal_does_not_start_at_zero_is_no_exception() -> None:
+    table = {"unit": "bar", "signal": ("1 V", "5 V"), "value": ("-1 bar", "7 bar"), "safe": "0 bar"}
+    output = Setpoint.model_validate(table).as_output("vacuum", "ao0")
+
+    assert output.calibration.apply(np.array([-1e5, 0.0, 3e5, 7e5])) == pytest.approx([1, 1.5, 3, 5])
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
