@@ -113,7 +113,7 @@ class Block:
     source: str
     channels: tuple[str, ...]
     first: int
-    """Index of the first sample in the source's stream, counted from the start of the run, lost samples included."""
+    """Index of the first sample in the source's stream, counted from when sampling began, lost samples included."""
     times: Times
     """Monotonic nanoseconds, shape (n,), increasing."""
     values: Floats

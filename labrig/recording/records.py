@@ -19,8 +19,9 @@ class Totals:
     """The index that would have followed."""
 
     def plus(self, first: int, n: int) -> Totals:
-        """With n more samples, from index ``first`` on."""
-        return Totals(self.samples + n, self.lost + max(0, first - self.next), first + n)
+        """With n more samples, from index ``first`` on; a run may begin at any index of a stream."""
+        lost = max(0, first - self.next) if self.samples else 0
+        return Totals(self.samples + n, self.lost + lost, first + n)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,81 @@
+"""Runs through the real nidaqmx and pyserial against simulated rigs in processes of their own.
+
+What is true is asked of the plant through its control port, which the product never uses.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from labrig.clock import SECOND
+from labrig.model import Outcome, Quality
+from labrig.recording import RunFile
+from labrig.roles import Source
+from tests.line.conftest import CASES
+from tests.line.lines import Case, Real
+
+pytestmark = pytest.mark.slow
+EACH = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.membrane} on {case.rig}")
+
+
+@EACH
+def test_the_result_lies_within_its_uncertainty_of_the_plants_truth(real_runs: dict[Case, Real], case: Case) -> None:
+    real = real_runs[case]
+
+    assert real.filed.outcome is Outcome.COMPLETED, real.filed.reason
+    assert real.judged.over_U < 1, real.judged
+
+
+@EACH
+def test_every_sample_is_recorded_from_the_first_to_the_last(real_runs: dict[Case, Real], case: Case) -> None:
+    with RunFile(real_runs[case].filed.path) as run:
+        assert run.verify().whole
+        blocks = list(run.blocks())
+        assert {block.source for block in blocks} == {"pressures", "loops", "balance"}
+        for source in ("pressures", "loops", "balance"):
+            own = [block for block in blocks if block.source == source]
+            ends = [block.first + len(block) for block in own]
+
+            assert [block.first for block in own[1:]] == ends[:-1]
+            assert run.totals[source].lost == 0
+            assert sum(map(len, own)) == run.totals[source].samples
+            times = np.concatenate([block.times for block in own])
+            assert (np.diff(times) > 0).all()
+            flags = np.bitwise_or.reduce(np.concatenate([block.quality for block in own]), axis=None)
+            assert not flags & (Quality.MISSING | Quality.AFTER_GAP | Quality.OPEN_LOOP)
+
+
+@EACH
+def test_there_are_as_many_samples_as_the_run_lasted(real_runs: dict[Case, Real], case: Case) -> None:
+    """Of a stream to within the blocks that are under way at either end; of the balance, one a period."""
+    real = real_runs[case]
+    rates = {name: device.rate for name, device in real.config.build(lambda: 0).items() if isinstance(device, Source)}
+    with RunFile(real.filed.path) as run:
+        (began,) = [event.time for event in run.events if event.kind == "run started"]
+        (ended,) = [event.time for event in run.events if event.kind == "run finished"]
+        seconds = (ended - began) / SECOND
+
+        for source, slack in (("pressures", 0.1), ("loops", 0.1), ("balance", 0.25)):
+            expected = rates[source] * seconds
+            assert run.totals[source].samples == pytest.approx(expected, abs=max(1.0, slack * rates[source])), source
+
+
+@EACH
+def test_the_rig_is_left_safe(real_runs: dict[Case, Real], case: Case) -> None:
+    """Coils and volts as the plant has them: without current feed and drain are closed and the vent is open."""
+    outputs = real_runs[case].outputs_after
+
+    assert set(outputs.values()) == {0.0}
+    assert len(outputs) == 4
+
+
+@EACH
+def test_the_file_says_that_the_rig_was_simulated_and_on_what_it_ran(real_runs: dict[Case, Real], case: Case) -> None:
+    real = real_runs[case]
+    with RunFile(real.filed.path) as run:
+        assert run.header.simulated
+        assert run.header.rig_file == real.config.path.read_text(encoding="utf-8")
+        assert run.header.truth == {}
+        assert run.header.versions.keys() >= {"labrig", "python", "nidaqmx", "pyserial", "numpy"}
+        assert [filed.analysis for filed in run.analyses] == [real.filed.analysis]
