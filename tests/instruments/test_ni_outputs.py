@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import pytest
 from nidaqmx._stubs import nidaqmx_pb2 as pb
@@ -16,10 +15,8 @@ from labrig.units import psi
 from labrig_instruments.ni_analog_output import AnalogOutput, NiAnalogOutput
 from labrig_instruments.ni_digital_output import DigitalLine, NiDigitalOutput
 from labrig_instruments.simulated.control import Control
-
-if TYPE_CHECKING:
-    from tests.instruments.conftest import NiProxy
-    from tests.simulated.conftest import Endpoints
+from tests.instruments.ni_proxy import NiProxy
+from tests.simulated.conftest import Endpoints
 
 LINES = {
     "feed": DigitalLine(line="port0/line0", opens="energised", safe="closed"),
