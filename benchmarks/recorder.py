@@ -92,7 +92,7 @@ def feed(
     n, channels = values.shape
     names = tuple(f"c{number}" for number in range(channels))
     never = threading.Event()
-    calls, ages, backlog = [], [], 0.0
+    calls, ages, backlog = list[float](), list[float](), 0.0
     handed: list[int] = []
     start = clock.now()
     for number in range(round(seconds / BLOCK_SECONDS)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +9,8 @@ from labrig.errors import RecordingError
 from labrig.model import Analysis
 from labrig.recording import codec, schema
 from labrig.recording.opening import explained, open_to_add
-from labrig.recording.table import end_record
+from labrig.recording.schema import TROUBLE
+from labrig.recording.table import end_record, ignored
 
 
 def add_analysis(path: Path, analysis: Analysis, *, now: datetime | None = None, wait: float = 5.0) -> int:
@@ -21,7 +21,7 @@ def add_analysis(path: Path, analysis: Analysis, *, now: datetime | None = None,
     """
     connection = open_to_add(path, wait)
     try:
-        if end_record(connection) is None:
+        if end_record(connection, ignored) is None:
             raise RecordingError(f"{path}: the recording was cut off; recover the file first, then add results to it")
         connection.execute("BEGIN IMMEDIATE")
         (number,) = connection.execute("SELECT ifnull(max(id), 0) + 1 FROM analysis").fetchone()
@@ -29,7 +29,7 @@ def add_analysis(path: Path, analysis: Analysis, *, now: datetime | None = None,
         cells = schema.storable((number, analysis.name, analysis.version, utc, codec.to_json(analysis)))
         connection.execute(schema.insert("analysis"), (*cells, schema.crc(cells)))
         connection.execute("COMMIT")
-    except sqlite3.Error as error:
+    except TROUBLE as error:
         raise explained(path, error) from error
     finally:
         connection.close()

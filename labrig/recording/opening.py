@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from labrig.errors import RecordingError
-from labrig.recording.schema import APPLICATION_ID, VERSION
+from labrig.recording.schema import APPLICATION_ID, TROUBLE, VERSION
 
 READ_SECONDS: Final = 1.0
 """How long to wait for another program that holds the file: an addition takes less, and a run goes on for longer."""
@@ -27,7 +27,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CANTOPEN and not wal_of(path).exists():
             return _or_explained(path, "mode=ro&immutable=1", READ_SECONDS)
         raise explained(path, error) from error
-    except sqlite3.Error as error:
+    except TROUBLE as error:
         raise explained(path, error) from error
 
 
@@ -46,7 +46,7 @@ def wal_of(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
 
 
-def explained(path: Path, error: sqlite3.Error) -> RecordingError:
+def explained(path: Path, error: Exception) -> RecordingError:
     """What an error of SQLite means for a run file, in words."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
@@ -80,7 +80,7 @@ def _existing(path: Path) -> Path:
 def _or_explained(path: Path, how: str, wait: float) -> sqlite3.Connection:
     try:
         return _checked(path, how, wait)
-    except sqlite3.Error as error:
+    except TROUBLE as error:
         raise explained(path, error) from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from array import array
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -19,7 +18,7 @@ from labrig.recording import codec, rows
 from labrig.recording.memory import known_channel, marked, series_of
 from labrig.recording.opening import open_to_read
 from labrig.recording.records import End, FiledAnalysis, Totals, Verification
-from labrig.recording.table import Row, checked_rows, end_record, one_row
+from labrig.recording.table import Row, checked_rows, end_record, one_row, sources
 from labrig.recording.verify import verify
 
 
@@ -37,7 +36,7 @@ class RunFile:
         """The damaged rows met so far; `verify` looks at all of them."""
         self._connection = open_to_read(path)
         try:
-            self.header: RunHeader = _header(self._connection, path)
+            self.header: RunHeader = self._header()
         except RecordingError:
             self.close()
             raise
@@ -61,7 +60,7 @@ class RunFile:
     @cached_property
     def end(self) -> End | None:
         """The end record; None where the recording was cut off and not yet recovered."""
-        return end_record(self._connection)
+        return end_record(self._connection, self._note)
 
     @property
     def outcome(self) -> Outcome:
@@ -97,29 +96,35 @@ class RunFile:
         known = known_channel(self.header, channel)
         touching = (
             self._block(row, channel)
-            for source, (_, names) in self._sources.items()
-            if channel in names
-            for row in self._touching(source, span)
+            for source, places in self._index[0].items()
+            if channel in self._sources[source][1]
+            for row in self._touching(places, span)
         )
         return series_of(known, touching, span)
 
     def blocks(self) -> Iterator[Block]:
         """All rows of samples in the order in which they were written, neighbours merged as `rows.merged` does."""
-        for row in self._rows("block"):
-            yield self._block(row, None)
+        for number in sorted(number for places in self._index[0].values() for number in places[:, 0].tolist()):
+            row = one_row(self._connection, "block", number)
+            if row is not None:
+                yield self._block(row, None)
 
     def verify(self) -> Verification:
         """Read and check every row, count and hash, and SQLite's own structure."""
         return verify(self._connection)
 
+    def _header(self) -> RunHeader:
+        good = next(checked_rows(self._connection, "header", self._note), None)
+        if good is None:
+            raise RecordingError(f"{self.path}: the header is damaged, so the samples have no meaning; restore a copy")
+        return codec.header_from_json(good[1])
+
     @cached_property
     def _sources(self) -> dict[int, tuple[str, tuple[str, ...]]]:
-        """Name and channels by id."""
-        names = {row[0]: row[1] for row in self._rows("channel")}
-        return {
-            number: (name, tuple(names.get(one, f"channel {one}") for one in codec.loads(channels)))
-            for number, name, channels, _ in self._rows("source")
-        }
+        """Name and channels by id; the end record has them too."""
+        known = dict(enumerate(self.end.sources, 1)) if self.end else {}
+        names = tuple(channel.name for channel in self.header.channels)
+        return known | sources(self._connection, self._rows("source"), names)
 
     @cached_property
     def _index(self) -> tuple[dict[int, NDArray[np.int64]], dict[str, Totals]]:
@@ -131,13 +136,15 @@ class RunFile:
         found: dict[int, array[int]] = {}
         totals: dict[str, Totals] = {}
         for row in self._rows("block"):
+            if row[1] not in self._sources:
+                self._note(f"block {row[0]}: of an unknown source")
+                continue
             found.setdefault(row[1], array("q")).extend((row[0], row[4], row[5]))
             name = self._sources[row[1]][0]
             totals[name] = totals.get(name, Totals()).plus(row[2], row[3])
         return {source: np.frombuffer(rows, np.int64).reshape(-1, 3) for source, rows in found.items()}, totals
 
-    def _touching(self, source: int, span: Span | None) -> Iterator[Row]:
-        places = self._index[0].get(source, np.empty((0, 3), np.int64))
+    def _touching(self, places: NDArray[np.int64], span: Span | None) -> Iterator[Row]:
         if span is not None:
             places = places[(places[:, 1] <= span.end) & (places[:, 2] >= span.start)]
         for number in places[:, 0].tolist():
@@ -168,10 +175,3 @@ class RunFile:
             self._note(f"samples {number}: damaged")
             return np.full(n, np.nan), np.full(n, Quality.MISSING, np.uint8)
         return rows.unpack_column(n, row[5], row[6])
-
-
-def _header(connection: sqlite3.Connection, path: Path) -> RunHeader:
-    row = one_row(connection, "header", 1)
-    if row is None:
-        raise RecordingError(f"{path}: the header is damaged, so the samples have no meaning; restore a copy")
-    return codec.header_from_json(row[1])

@@ -35,6 +35,8 @@ class End:
     utc: str
     totals: Mapping[str, Totals] = field(default_factory=dict)
     """By source."""
+    sources: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Name and channels of each row of ``source``, should that be damaged."""
     rows: Mapping[str, int] = field(default_factory=dict)
     """By table."""
     dropped: Mapping[str, int] = field(default_factory=dict)

@@ -10,9 +10,10 @@ from labrig.model import Outcome
 from labrig.recording.disk import reserve_of
 from labrig.recording.opening import READ_SECONDS, explained, open_to_add
 from labrig.recording.records import End, Recovery, Totals
-from labrig.recording.table import checked_rows, end_record
+from labrig.recording.schema import TROUBLE
+from labrig.recording.table import checked_rows, end_record, ignored, sources
 from labrig.recording.verify import ledger_of
-from labrig.recording.writer import finish, insert_end, sync_folder
+from labrig.recording.writer import copy_header, finish, insert_end, sync_folder
 
 
 def recover(path: Path, *, now: datetime | None = None) -> Recovery:
@@ -25,7 +26,7 @@ def recover(path: Path, *, now: datetime | None = None) -> Recovery:
     connection = open_to_add(path, READ_SECONDS)
     try:
         return _recovered(connection, path, now or datetime.now(UTC))
-    except sqlite3.Error as error:
+    except TROUBLE as error:
         raise explained(path, error) from error
     finally:
         connection.close()
@@ -33,12 +34,12 @@ def recover(path: Path, *, now: datetime | None = None) -> Recovery:
 
 def _recovered(connection: sqlite3.Connection, path: Path, now: datetime) -> Recovery:
     in_wal_mode = connection.execute("PRAGMA journal_mode").fetchone() != ("delete",)
-    known = end_record(connection)
+    known = end_record(connection, ignored)
     if known is not None and not in_wal_mode:
         return Recovery(False, known)
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     connection.execute("BEGIN IMMEDIATE")
-    known = end_record(connection)
+    known = end_record(connection, ignored)
     end = known or _add_end(connection, now)
     connection.execute("COMMIT")
     finish(connection)
@@ -50,14 +51,15 @@ def _recovered(connection: sqlite3.Connection, path: Path, now: datetime) -> Rec
 def _add_end(connection: sqlite3.Connection, now: datetime) -> End:
     damaged: list[str] = []
     ledger = ledger_of(connection, damaged, {})
+    copy_header(connection, ledger)
     totals: dict[str, Totals] = {}
-    sources = {row[0]: row[1] for row in checked_rows(connection, "source", _ignored)}
+    known = sources(connection, checked_rows(connection, "source", ignored), ())
     last = 0
-    for row in checked_rows(connection, "block", _ignored):
-        name = sources.get(row[1], f"source {row[1]}")
+    for row in checked_rows(connection, "block", ignored):
+        name = known[row[1]][0] if row[1] in known else "unknown"
         totals[name] = totals.get(name, Totals()).plus(row[2], row[3])
         last = max(last, row[5])
-    for row in checked_rows(connection, "event", _ignored):
+    for row in checked_rows(connection, "event", ignored):
         last = max(last, row[1])
     end = End(
         outcome=Outcome.INTERRUPTED,
@@ -65,6 +67,7 @@ def _add_end(connection: sqlite3.Connection, now: datetime) -> End:
         time=last,
         utc=_utc(connection, last),
         totals=totals,
+        sources=tuple(known.get(number, ("unknown", ())) for number in range(1, max(known, default=0) + 1)),
         rows=ledger.rows,
         damaged=tuple(damaged),
     )
@@ -76,11 +79,7 @@ def _add_end(connection: sqlite3.Connection, now: datetime) -> End:
 def _utc(connection: sqlite3.Connection, time: int) -> str:
     """UTC at a time of the run's clock, by the last pair before it; empty where no pair can be read."""
     result = ""
-    for _, paired, utc, _ in checked_rows(connection, "clock", _ignored):
+    for _, paired, utc, _ in checked_rows(connection, "clock", ignored):
         if paired <= time or not result:
             result = (datetime.fromisoformat(utc) + timedelta(microseconds=(time - paired) // 1000)).isoformat()
     return result
-
-
-def _ignored(_: str) -> None:
-    """Damage that `ledger_of` has named already."""

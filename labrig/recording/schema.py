@@ -22,6 +22,9 @@ VERSION: Final = 1
 
 MARKS: Final = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
 
+TROUBLE: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What reading may raise: the module cannot decode its own message where that cites damaged text."""
+
 Cell = int | float | str | bytes | memoryview | None
 """What a column holds."""
 

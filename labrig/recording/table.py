@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from labrig.recording import codec
 from labrig.recording.records import End
-from labrig.recording.schema import crc, select
+from labrig.recording.schema import TROUBLE, crc, select
 
 Row = tuple[Any, ...]
 """A row's columns, ``crc`` last. Any: SQLite's columns have no types; a CRC that fits says they are as written."""
@@ -46,21 +46,40 @@ def one_row(connection: sqlite3.Connection, table: str, number: int) -> Row | No
     return row if row is not None and row[0] == number and fits(row) else None
 
 
+def sources(
+    connection: sqlite3.Connection, found: Iterable[Row], known: tuple[str, ...]
+) -> dict[int, tuple[str, tuple[str, ...]]]:
+    """Name and channels by id, of these rows of ``source``.
+
+    ``known`` are the names of the header's channels, which are the first in their table, in this order: a damaged row
+    there costs no name.
+    """
+    names = {row[0]: row[1] for row in checked_rows(connection, "channel", ignored)} | dict(enumerate(known, 1))
+    return {
+        number: (name, tuple(names.get(one, f"channel {one}") for one in codec.loads(channels)))
+        for number, name, channels, _ in found
+    }
+
+
+def ignored(_: str) -> None:
+    """A note that nobody reads, because another pass over the file takes it too."""
+
+
 def fits(row: Row) -> bool:
     """Whether a row's CRC is that of its other columns."""
     value: object = row[-1]
     return isinstance(value, int) and value == crc(row[:-1])
 
 
-def end_row(connection: sqlite3.Connection) -> Row | None:
+def end_row(connection: sqlite3.Connection, note: Note) -> Row | None:
     """The row of the end record; a recovery adds a second one where the first was damaged."""
-    found = list(checked_rows(connection, "end", lambda _: None))
+    found = list(checked_rows(connection, "end", note))
     return found[-1] if found else None
 
 
-def end_record(connection: sqlite3.Connection) -> End | None:
+def end_record(connection: sqlite3.Connection, note: Note) -> End | None:
     """How the run ended; None where the recording was cut off and not yet recovered."""
-    row = end_row(connection)
+    row = end_row(connection, note)
     return codec.end_from_json(row[5]) if row else None
 
 
@@ -72,7 +91,7 @@ def _readable(connection: sqlite3.Connection, table: str, note: Note, promised: 
             last = row[0]
             yield row
         return
-    except sqlite3.Error as error:
+    except TROUBLE as error:
         _only_damage(error)
         note(f"{table} after {last}: {error}")
     number, missed = last + 1, 0
@@ -91,13 +110,13 @@ def _missing(table: str, start: int, end: int) -> str:
 def _looked_up(connection: sqlite3.Connection, statement: str, arguments: tuple[int, ...]) -> Row | None:
     try:
         row: Row | None = connection.execute(statement, arguments).fetchone()
-    except sqlite3.Error as error:
+    except TROUBLE as error:
         _only_damage(error)
         return None
     return row
 
 
-def _only_damage(error: sqlite3.Error) -> None:
+def _only_damage(error: Exception) -> None:
     """Raise again what says nothing of the file: a lock, a closed connection, a shortage of memory."""
     misuse = isinstance(error, sqlite3.ProgrammingError | sqlite3.InterfaceError)
     if misuse or getattr(error, "sqlite_errorcode", 0) & 0xFF in _OTHER_TROUBLE:

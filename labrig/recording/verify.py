@@ -7,14 +7,14 @@ from collections.abc import Mapping
 
 from labrig.recording import codec
 from labrig.recording.records import Verification
-from labrig.recording.schema import HASHED, Ledger, expected
-from labrig.recording.table import checked_rows, end_row
+from labrig.recording.schema import HASHED, TROUBLE, Ledger, expected
+from labrig.recording.table import checked_rows, end_row, ignored
 
 
 def verify(connection: sqlite3.Connection) -> Verification:
     """Read and check everything that an open run file holds."""
     damaged: list[str] = []
-    row = end_row(connection)
+    row = end_row(connection, ignored)
     promised = codec.end_from_json(row[5]).rows if row else {}
     ledger = ledger_of(connection, damaged, promised)
     rows = dict(ledger.rows)
@@ -45,7 +45,7 @@ def _structure(connection: sqlite3.Connection) -> list[str]:
     try:
         found = [str(text) for (text,) in connection.execute("PRAGMA integrity_check(20)")]
         statements = {str(text) for (text,) in connection.execute("SELECT sql FROM sqlite_schema WHERE sql NOT NULL")}
-    except sqlite3.DatabaseError as error:
+    except TROUBLE as error:
         return [f"structure: {error}"]
     if statements - expected() or expected() - statements:
         found.append("the tables are not those of a run file")

@@ -18,6 +18,7 @@ from labrig.recording.about import about, channel_cells
 from labrig.recording.opening import wal_of
 from labrig.recording.records import End, Totals
 from labrig.recording.schema import Cell
+from labrig.recording.table import one_row
 
 CHECKPOINT_PAGES: Final = 2048
 """8 MB of write-ahead log before its pages move into the main file; a recorder's reserve must have room for that."""
@@ -58,7 +59,7 @@ class RunWriter:
         _create(self.path)
         try:
             self._connection = self._begin(header)
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, TypeError, ValueError) as error:
             self.path.unlink(missing_ok=True)
             raise RecordingError(
                 f"{self.path}: the run file cannot be written ({error}); nothing was started"
@@ -87,9 +88,13 @@ class RunWriter:
     def end(self, outcome: Outcome, reason: str, *, pair: ClockPair, dropped: dict[str, int]) -> None:
         """Write the end record, then make the one file whole: no ``-wal`` beside it any more."""
         ledger = self._state.ledger
-        end = End(outcome, reason, pair.time, pair.utc, self._state.totals, ledger.rows, dropped)
         try:
+            self._connection.execute("BEGIN")
+            copy_header(self._connection, ledger)
+            totals, sources = self._state.totals, tuple(self._state.sources)
+            end = End(outcome, reason, pair.time, pair.utc, totals, sources, ledger.rows, dropped)
             insert_end(self._connection, 1, end, ledger)
+            self._connection.execute("COMMIT")
             finish(self._connection)
         except (sqlite3.Error, OSError) as error:
             raise RecordingError(
@@ -172,6 +177,14 @@ class RunWriter:
     def _insert(self, table: str, cells: tuple[Cell, ...]) -> None:
         row = schema.storable(cells)
         self._connection.execute(schema.insert(table), (*row, self._state.ledger.add(table, row)))
+
+
+def copy_header(connection: sqlite3.Connection, ledger: schema.Ledger) -> None:
+    """Write the header a second time, far from the first: without one the samples have no meaning."""
+    row = one_row(connection, "header", 1)
+    if row is not None and ledger.rows["header"] == 1:
+        cells = (2, row[1])
+        connection.execute(schema.insert("header"), (*cells, ledger.add("header", cells)))
 
 
 def insert_end(connection: sqlite3.Connection, number: int, end: End, ledger: schema.Ledger) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,23 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         recorder._commit()  # noqa: SLF001 - a row for each block, as in real time
     recorder.close(Outcome.COMPLETED)
     return path.read_bytes()
+
+
+@pytest.fixture
+def interrupted(tmp_path: Path) -> Path:
+    """A file that was cut off with half of its rows in the log."""
+    clock = VirtualClock()
+    recorder = Recorder(tmp_path / "run.labrig", header(), clock=clock, threaded=False, reserve_bytes=0)
+    for number in range(ROWS):
+        recorder(block(number * ROW, ROW))
+        recorder._commit()  # noqa: SLF001
+        if number == ROWS // 2:
+            recorder._writer._connection.execute("PRAGMA wal_checkpoint")  # noqa: SLF001
+    (tmp_path / "cut").mkdir()
+    for name in ("run.labrig", "run.labrig-wal"):
+        shutil.copy(tmp_path / name, tmp_path / "cut")
+    recorder.close(Outcome.COMPLETED)
+    return tmp_path / "cut" / "run.labrig"
 
 
 def shaken(number: int) -> Block:
@@ -136,6 +154,44 @@ def test_a_lost_page_costs_what_was_in_it_and_is_named(original: bytes, tmp_path
 
 
 @pytest.mark.fault("STO-08")
+def test_no_overwritten_sector_is_ever_taken_for_values(original: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "run.labrig"
+    path.write_bytes(original)
+    truth = read(path)
+    assert truth is not None
+    chance = random.Random(9)
+    for _ in range(40):
+        content = bytearray(original)
+        start = 512 * chance.randrange(len(content) // 512)
+        content[start : start + 512] = chance.randbytes(512)
+        path.write_bytes(content)
+
+        judged(path, truth)
+
+
+@pytest.mark.fault("STO-08")
+def test_a_recovery_of_a_damaged_file_names_the_damage_or_refuses(interrupted: Path, tmp_path: Path) -> None:
+    truth = read(interrupted)
+    assert truth is not None
+    original, log = interrupted.read_bytes(), interrupted.with_name("run.labrig-wal").read_bytes()
+    chance = random.Random(10)
+    for number in range(60):
+        path = tmp_path / str(number) / "run.labrig"
+        path.parent.mkdir()
+        content = bytearray(original)
+        content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+        path.write_bytes(content)
+        path.with_name("run.labrig-wal").write_bytes(log)
+        try:
+            recover(path)
+        except RecordingError:
+            continue
+
+        judged(path, truth)
+        assert not recover(path).changed
+
+
+@pytest.mark.fault("STO-08")
 def test_a_file_cut_short_is_never_taken_for_a_whole_one(original: bytes, tmp_path: Path) -> None:
     path = tmp_path / "run.labrig"
     path.write_bytes(original)
@@ -168,6 +224,25 @@ def test_a_damaged_channel_is_missing_and_the_other_channels_are_not(original: b
     assert not np.isnan(back.values).any()
     assert verified.damaged == (f"samples {number}: damaged",)
     assert verified.hash_fits is False
+
+
+@pytest.mark.parametrize("table", ["header", "source", "channel"])
+def test_what_gives_the_samples_their_meaning_is_there_twice(original: bytes, tmp_path: Path, table: str) -> None:
+    path = tmp_path / "run.labrig"
+    path.write_bytes(original)
+    with RunFile(path) as run:
+        before = run.series("feed")
+    with sqlite3.connect(path) as database:
+        database.execute(f"UPDATE {table} SET crc = crc + 1 WHERE id = 1")
+    database.close()
+
+    with RunFile(path) as run:
+        after = run.series("feed")
+
+        assert run.header == header()
+        assert f"{table} 1: damaged" in run.verify().damaged
+    assert np.array_equal(after.values, before.values)
+    assert np.array_equal(after.times, before.times)
 
 
 def test_a_vanished_row_is_a_gap_that_is_named(original: bytes, tmp_path: Path) -> None:
