@@ -9,7 +9,7 @@ from labrig.clock import Clock
 from labrig.errors import InstrumentError
 from labrig.model import Block, Event
 from labrig.poll import Poller
-from labrig.roles import Actuator, Device, Source
+from labrig.roles import Actuator, Device, Source, Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -19,11 +19,21 @@ class Acquisition:
 
     def __init__(self, devices: Mapping[str, Device], clock: Clock) -> None:
         self._devices, self._clock = devices, clock
+        self._tell: Callable[[str, str], None] = lambda _, __: None
         self._pollers: list[Poller] = []
         self._opened: list[Device] = []
         self.actuators: Mapping[str, Actuator] = {
             name: device for name, device in devices.items() if isinstance(device, Actuator)
         }
+
+    @property
+    def watchdogs(self) -> tuple[Watchdog, ...]:
+        """Hardware that makes the rig safe when nobody pets it."""
+        return tuple(device for device in self._devices.values() if isinstance(device, Watchdog))
+
+    def tell(self, warn: Callable[[str, str], None]) -> None:
+        """Let somebody know what is wrong with an instrument: its name, and words that are empty when it is mended."""
+        self._tell = warn
 
     def open(self) -> Mapping[str, str]:
         """Connect all, outputs last; returns what each says it is. One that fails leaves none open."""

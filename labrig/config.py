@@ -19,14 +19,17 @@ from labrig.errors import ConfigError, LabrigError, UnitError
 from labrig.model import Channel, Mounting, Orientation, Output
 from labrig.outside import read_toml, validate
 from labrig.plant import PlantSpec
-from labrig.quantities import Density, Duration, Flow, Length, MassFlow, Pressure, Ratio, Temperature
+from labrig.quantities import Density, Duration, Flow, Length, Mass, MassFlow, Pressure, Ratio, Temperature, Volume
 from labrig.roles import Actuator, Device, Now, Source
 from labrig.safety import Interlock
 
 SIMULATED = "sim://"
 """Prefix of an address that the simulated rig fills in when it starts."""
 OUTPUT_ROLES = ("feed", "vent", "drain", "pressure")
-CHANNEL_ROLES = ("feed_pressure", "membrane_pressure", "permeate_mass", "permeate_flow", "water_temperature")
+CHANNEL_ROLES = (
+    *("feed_pressure", "membrane_pressure", "vessel_pressure"),
+    *("permeate_mass", "permeate_flow", "water_temperature"),
+)
 
 
 class _Table(BaseModel):
@@ -71,6 +74,10 @@ class Permeate(_Table):
     """Loss from the vessel on the balance without flow, from a no-flow blank."""
     evaporation_u: MassFlow = 0.0
     balance_relative_u: Ratio = 1e-4
+    capacity: Mass | None = None
+    """Reading of the balance at which the vessel is full; unset, the balance's own range."""
+    feed: Volume | None = None
+    """Usable feed when its vessel was filled, for the forecast of its end."""
     air_density: Density = 1.2
     """Around the balance; water displaces a thousandth of its mass of it."""
     reference_temperature: Temperature = units.celsius(25)

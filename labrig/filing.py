@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from labrig.errors import AnalysisError
+from labrig.errors import AnalysisError, LabrigError
 from labrig.model import Analysis, Outcome
-from labrig.protocol import LabProtocol
+from labrig.protocol import LabProtocol, make
 from labrig.recording import RunFile, add_analysis
 
 
@@ -33,3 +36,21 @@ def file_run(path: Path, protocol: LabProtocol) -> FiledRun:
             return FiledRun(path, outcome, reason, None, str(error))
     add_analysis(path, analysis)
     return FiledRun(path, outcome, reason, analysis)
+
+
+def main() -> None:
+    """A child process: one JSON request on standard input, one JSON answer on standard output."""
+    path = Path(json.load(sys.stdin)["run"])
+    try:
+        with RunFile(path) as run:
+            header = run.header
+        parameters = {name: value for name, value in header.parameters.items() if name != "skipped"}
+        filed = file_run(path, make(header.protocol, parameters, f"{path}: parameters"))
+        answer: dict[str, Any] = {"answer": {"not_analysed": filed.not_analysed}}
+    except LabrigError as error:
+        answer = {"error": str(error)}
+    print(json.dumps(answer))  # noqa: T201 - the answer
+
+
+if __name__ == "__main__":
+    main()

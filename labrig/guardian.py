@@ -9,34 +9,34 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol
+from contextlib import suppress
+from typing import Final
+
+import numpy as np
 
 from labrig.clock import SECOND, Clock, Job, spawn
 from labrig.ending import Ending
 from labrig.errors import InstrumentError, RigError
-from labrig.model import Block, Channel, Event, Faulted, Outcome, StateChanged
+from labrig.model import Block, Channel, Event, Faulted, Outcome, Quality, StateChanged
 from labrig.outputs import Outputs
+from labrig.roles import Watchdog
 from labrig.safety import Breach, Interlock, Watch
 from labrig.states import Cause, RigState, StateMachine
 
 CYCLE: Final = 0.01
 """Seconds between two looks."""
-
-
-class Watchdog(Protocol):
-    """Hardware that makes the outputs safe when it is not petted for too long."""
-
-    @property
-    def name(self) -> str: ...
-
-    def pet(self) -> None: ...
+HOLD_AFTER: Final = 2.0
+"""Seconds without a usable sample of a channel that the protocol needs, after which the run is held."""
+_UNUSABLE: Final = np.uint8(Quality.MISSING | Quality.OPEN_LOOP)
 
 
 class Tenure:
     """One run's hold on the rig. It ends once; the protocol's verbs renew it."""
 
-    def __init__(self, silence: float, clock: Clock) -> None:
+    def __init__(self, silence: float, needed: Sequence[str], clock: Clock) -> None:
         self.ending = Ending()
+        self.needed = dict.fromkeys(needed, clock.now())
+        """Channels that the protocol needs, with the time of the last usable sample."""
         self.held = threading.Event()
         self._silence, self._clock = round(silence * SECOND), clock
         self._renewed = clock.now()
@@ -85,6 +85,11 @@ class Guardian:
         return self._machine.state
 
     @property
+    def standing(self) -> str:
+        """Which interlocks are broken now, in words; empty when none is."""
+        return "; ".join(breach.reason for breach in tuple(self._breaches.values()))
+
+    @property
     def trip_reason(self) -> str:
         """Why the rig is tripped; empty while it is not."""
         return self._trip_reason
@@ -96,6 +101,8 @@ class Guardian:
                 if name in self._fresh:
                     self._fresh[name] = int(item.times[-1])
             self._watch(item)
+            if self._tenure is not None:
+                _note_usable(self._tenure.needed, item)
 
     def start(self) -> None:
         """Begin to look; every output is made safe first, because labrig does not know who commanded it before."""
@@ -113,11 +120,11 @@ class Guardian:
             self._thread.join()
         self._report(self._outputs.make_safe())
 
-    def begin(self, silence: float) -> Tenure:
-        """Hand the rig to a run; raises `RigError` where it is not safe or an interlock is broken now."""
+    def begin(self, silence: float, needed: Sequence[str] = ()) -> Tenure:
+        """Hand the rig to a run that needs these channels; raises `RigError` where it is not safe or not sound."""
         if self._breaches:
-            raise RigError(f"cannot start: {self._standing()}. Nothing was started.")
-        tenure = Tenure(silence, self._clock)
+            raise RigError(f"cannot start: {self.standing}. Nothing was started.")
+        tenure = Tenure(silence, [name for name in needed if name not in self._fresh], self._clock)
         self._move(Cause.START, "")
         self._tenure = tenure
         return tenure
@@ -147,7 +154,7 @@ class Guardian:
     def reset(self, by: str) -> None:
         """Release a trip; raises `RigError` while its cause stands or a guard channel is silent."""
         if self._breaches:
-            raise RigError(f"cannot reset: {self._standing()}. The rig stays tripped.")
+            raise RigError(f"cannot reset: {self.standing}. The rig stays tripped.")
         self._move(Cause.RESET, f"reset by {by}")
         self._trip_reason = ""
 
@@ -162,6 +169,7 @@ class Guardian:
         self._move(Cause.RESUME, f"resumed by {by}")
         if self._tenure is not None:
             self._tenure.renew()
+            self._tenure.needed.update(dict.fromkeys(self._tenure.needed, self._clock.now()))
             self._tenure.held.clear()
 
     def cycle(self) -> None:
@@ -169,11 +177,13 @@ class Guardian:
         now = self._clock.now()
         self._judge_silence(now)
         if self._breaches and self._machine.state is not RigState.TRIPPED:
-            self.trip(self._standing())
+            self.trip(self.standing)
         tenure = self._tenure
         if tenure is not None and not tenure.held.is_set() and tenure.silent_for() > 0:
             why = "the protocol has given no sign of life for longer than its method allows"
             self._end(tenure, Cause.STOP, Outcome.FAILED, why)
+        if tenure is not None and self._machine.state is RigState.RUNNING:
+            self._judge_measurements(tenure, now)
         self._pet(now)
 
     def _run(self) -> None:
@@ -194,15 +204,18 @@ class Guardian:
             elif standing is not None and self._fresh[interlock.channel] > standing.time + SECOND:
                 del self._breaches[interlock.name]
 
+    def _judge_measurements(self, tenure: Tenure, now: int) -> None:
+        silent = [name for name, seen in tenure.needed.items() if (now - seen) / SECOND > HOLD_AFTER]
+        if silent:
+            with suppress(RigError):  # the run ended between the question and this
+                self.hold(f"{', '.join(silent)}: no valid value for {HOLD_AFTER:g} s; mend it and resume, or stop")
+
     def _broken(self, breach: Breach) -> None:
         self._breaches[breach.interlock.name] = breach
         if self._clock.virtual:
             self.trip(breach.reason)
         else:
             self._wake.set()
-
-    def _standing(self) -> str:
-        return "; ".join(breach.reason for breach in tuple(self._breaches.values()))
 
     def _end(self, tenure: Tenure, cause: Cause, outcome: Outcome, reason: str) -> bool:
         """Outputs safe, then the state; False where the run had ended before."""
@@ -232,3 +245,12 @@ class Guardian:
     def _report(self, failures: tuple[str, ...]) -> None:
         for failure in failures:
             self._publish(Faulted(self._clock.now(), "outputs", f"not made safe: {failure}", "DEV-09"))
+
+
+def _note_usable(needed: dict[str, int], block: Block) -> None:
+    """Remember when each needed channel last had a value."""
+    for column, name in enumerate(block.channels):
+        if name in needed:
+            usable = np.flatnonzero((block.quality[:, column] & _UNUSABLE) == 0)
+            if len(usable):
+                needed[name] = int(block.times[usable[-1]])

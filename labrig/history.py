@@ -210,7 +210,8 @@ class History:
     def bins(self, channel: str, start: int, end: int) -> Digest:
         """The bins of a channel's whole source that lie whole between two times; coarse where the fine are forgotten.
 
-        Raises `RigError` for a channel that has not delivered a sample yet."""
+        Raises `RigError` for a channel that has not delivered a sample yet.
+        """
         with self._lock:
             return self._of(channel).level(start).between(start, end)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -12,8 +12,10 @@ from labrig.history import History, Trace
 from labrig.model import Answered, Asked, Event
 from labrig.operators import Operator
 from labrig.outputs import Outputs
+from labrig.reflex import Armed, Reflex
 
 Verb = Literal["open", "close", "set"]
+REFLEX_LOOK = 0.05
 STRIDE = 1.0
 """Longest wait without a sign of life, s."""
 
@@ -38,6 +40,10 @@ class Link(Protocol):
 
     def publish(self, event: Event) -> None: ...
 
+    def until(self, reflex: Reflex, patience: float) -> int:
+        """Arm a reflex and wait for it; time of the deciding sample, 0 where it was not met in time."""
+        ...
+
     def ask(self, question: Asked) -> str:
         """The operator's answer, one of the choices; raises `RigError` where nobody may be asked."""
         ...
@@ -54,6 +60,7 @@ class LocalLink:
     clock: Clock
     operator: Operator
     sink: _Publish
+    arm: Callable[[Reflex], Armed]
 
     def now(self) -> int:
         return self.clock.now()
@@ -83,6 +90,13 @@ class LocalLink:
 
     def publish(self, event: Event) -> None:
         self.sink(event)
+
+    def until(self, reflex: Reflex, patience: float) -> int:
+        self._alive()
+        armed, end = self.arm(reflex), self.clock.now() + round(patience * SECOND)
+        while not armed.met and self.clock.now() < end:
+            self.wait(min(REFLEX_LOOK, (end - self.clock.now()) / SECOND))
+        return armed.met
 
     def ask(self, question: Asked) -> str:
         self._alive()

@@ -60,4 +60,4 @@ def load_method(name: str, changes: Mapping[str, Any] | None = None) -> Method:
     if changes:
         protocol = make(file.protocol, {**file.parameters, **changes}, "--set")
     version = f"{file.version} (changed)" if changes else file.version
-    return Method(file.name, version, file.protocol, protocol, file.silence, file.attended)
+    return Method(file.name, version, file.protocol, protocol, file.silence, file.attended, file.description)

@@ -16,7 +16,8 @@ LOOK: Final = 0.2
 class Operator(Protocol):
     """Answers one question at a time."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def answer(self, question: Asked, tenure: Tenure) -> str:
         """One of the question's choices; returns anything once the run has ended."""

@@ -56,6 +56,7 @@ class Method:
     """Seconds that the protocol may go without a verb before the rig is made safe."""
     attended: bool = True
     """Whether somebody must be watching."""
+    description: str = ""
 
     @property
     def facts(self) -> MethodFacts:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from labrig.clock import SECOND
 from labrig.errors import RigError
 from labrig.link import Link
 from labrig.model import Asked, Floats, Marked, Noted, Span, StepEntered, StepLeft
+from labrig.reflex import Reflex
 
 LOOK: Final = 0.5
 """Seconds between two looks of a wait."""
@@ -102,6 +104,26 @@ class Rig:
                 return Span("steady", start, now, {"steady": 0.0, "unsteady": why})
             if any(not criterion.wants_more for criterion, _ in unmet):
                 start += round((now - start) * SHED)
+
+    def until(
+        self,
+        role: str,
+        *,
+        patience: float,
+        above: float = math.inf,
+        below: float = -math.inf,
+        then: Sequence[tuple[Literal["open", "close", "set"], str, float]] = (),
+    ) -> Span:
+        """Wait until a channel leaves ``below`` to ``above`` (SI); the rig then does ``then`` at once, by itself.
+
+        The condition is judged on raw samples, two of three; the steps are verb, role and value (for ``set``). The
+        span's attribute ``met`` is 0 where ``patience`` seconds passed without it.
+        """
+        start = self._link.now()
+        steps = tuple((verb, self._named(output), value) for verb, output, value in then)
+        reflex = Reflex(f"until {role}", self._named(role), below, above, steps)
+        met = self._link.until(reflex, patience)
+        return Span("until", start, met or self._link.now(), {"met": float(met > 0)})
 
     def mark(self, kind: str, span: Span, **attributes: float | str) -> Span:
         """Mark a stretch of the run for the analysis; attributes are SI numbers and words."""

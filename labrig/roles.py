@@ -94,6 +94,23 @@ class Regulator(Protocol):
 
 
 @runtime_checkable
+class Watchdog(Device, Protocol):
+    """Hardware that makes the outputs safe when it is not petted for too long."""
+
+    def pet(self) -> None:
+        """Start its time anew; raises `InstrumentError` where it has run out."""
+        ...
+
+    def expired(self) -> bool:
+        """Whether it has run out since it was armed."""
+        ...
+
+    def rearm(self) -> None:
+        """Arm it again after it ran out; a person decides that."""
+        ...
+
+
+@runtime_checkable
 class Actuator(Device, Protocol):
     """A device with outputs."""
 

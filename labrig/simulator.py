@@ -44,6 +44,13 @@ class SimulatedRig:
         self.control = document["control"]
         return self
 
+    @property
+    def lifeline(self) -> int:
+        """Descriptor of the pipe that keeps the rig alive; a child that inherits it keeps it alive too."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        return self._process.stdin.fileno()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Final, Protocol
 
+import numpy as np
+
+from labrig import outlook
 from labrig.bus import Bus, Sink
-from labrig.clock import Clock
+from labrig.clock import SECOND, Clock
 from labrig.config import RigConfig
-from labrig.errors import InstrumentError, LabrigError, RunEnded
-from labrig.guardian import Guardian, Tenure, Watchdog
+from labrig.errors import InstrumentError, LabrigError, RigError, RunEnded
+from labrig.guardian import Guardian, Tenure
 from labrig.header import Order, make_header
-from labrig.history import History
+from labrig.history import History, Trace
 from labrig.link import LocalLink
 from labrig.model import Block, ClockPaired, Event, Faulted, Outcome, RunFinished, RunHeader, RunStarted
 from labrig.operators import Operator
 from labrig.outputs import Outputs
 from labrig.protocol import LabProtocol
+from labrig.reflex import Armed, Reflex
 from labrig.rig import Rig
-from labrig.roles import Actuator
+from labrig.roles import Actuator, Watchdog
+from labrig.states import RigState
 
 log = logging.getLogger(__name__)
+FORECAST_OVER: Final = 30.0
+DENSITY: Final = 998.0
+"""kg/m³ of feed, for a forecast."""
+NO_TRACE: Final = Trace(*(np.empty(0, kind) for kind in (np.int64, np.int64, float, float, float, np.uint8)))
 
 
 class Sources(Protocol):
@@ -45,7 +56,8 @@ class Session:
     order: Order
     tenure: Tenure
     operator: Operator
-    _end: ExitStack
+    end: ExitStack
+    """Closed when the run is finished: its record and listeners leave the bus."""
 
 
 class Station:
@@ -67,6 +79,7 @@ class Station:
             watchdogs=watchdogs,
         )
         self._sources = sources
+        self._began = 0
         self.bus = Bus((self.guardian, self.history))
 
     def start(self) -> None:
@@ -91,8 +104,10 @@ class Station:
         with ExitStack() as stack:
             stack.enter_context(self.bus.first(record))
             stack.enter_context(self.bus.last(*listeners))
-            tenure = self.guardian.begin(order.method.silence)
+            needed = [name for role, name in self.config.channel_roles.items() if role in order.method.needs]
+            tenure = self.guardian.begin(order.method.silence, needed)
             session = Session(header, order, tenure, operator, stack.pop_all())
+        self._began = self.clock.now()
         self.publish(RunStarted(self.clock.now(), header.run_id))
         self._pair_clocks()
         return session
@@ -107,11 +122,12 @@ class Station:
             self.clock,
             session.operator,
             self.publish,
+            partial(self.arm, session),
         )
 
     def finish(self, session: Session, outcome: Outcome = Outcome.COMPLETED, reason: str = "") -> Outcome:
         """The protocol is over: rig safe, the end told to whoever listens, rig free. Returns how it ended."""
-        with session._end:  # noqa: SLF001 - a session is the station's own
+        with session.end:
             self.guardian.finish(session.tenure, outcome, reason)
             ending = session.tenure.ending
             self._pair_clocks()
@@ -131,6 +147,64 @@ class Station:
             log.debug("the protocol raised", exc_info=True)
             outcome, reason = Outcome.FAILED, f"{type(error).__name__} in the protocol: {error}"
         return self.finish(session, outcome, reason)
+
+    def safe_to_open(self) -> tuple[bool, str]:
+        """Whether no trapped volume holds pressure, and why not. Every channel in a pressure is looked at."""
+        now = self.clock.now()
+        if self.guardian.state in {RigState.RUNNING, RigState.HOLD}:
+            return False, "a run is going on"
+        reasons = [
+            outlook.pressure_gone(channel.label or name, self._recent(name, outlook.SAFE_SECONDS), now)
+            for name, channel in self.config.channels.items()
+            if channel.unit.dimension == "pressure"
+        ]
+        if not reasons:
+            return False, "this rig has no pressure channel"
+        return not any(reasons), "; ".join(reason for reason in reasons if reason)
+
+    def forecasts(self) -> tuple[outlook.Outlook, ...]:
+        """What will be full or empty within a quarter of an hour, while a run goes on."""
+        name = self.config.channel_roles.get("permeate_mass")
+        if name is None or self.guardian.state not in {RigState.RUNNING, RigState.HOLD}:
+            return ()
+        trace, permeate = self._recent(name, FORECAST_OVER), self.config.file.permeate
+        capacity = permeate.capacity or self.config.channels[name].high
+        coming = [outlook.will_fill(trace, capacity)]
+        if permeate.feed is not None:
+            coming.append(outlook.will_empty(trace, self._mass_at_start(name), permeate.feed * DENSITY))
+        return tuple(one for one in coming if one is not None)
+
+    def arm(self, session: Session, reflex: Reflex) -> Armed:
+        """Let a reflex wait for its condition until the run ends or `disarm`; raises `RigError` for unknown names."""
+        if reflex.channel not in self.config.channels:
+            raise RigError(f"there is no channel {reflex.channel!r} for a reflex")
+        unknown = [output for _, output, _ in reflex.steps if output not in self.config.outputs]
+        if unknown:
+            raise RigError(f"there is no output {', '.join(unknown)} for a reflex")
+        armed = Armed(
+            reflex,
+            self.config.channels,
+            outputs=self._outputs,
+            permit=session.tenure.permit,
+            publish=self.publish,
+            clock=self.clock,
+        )
+        session.end.enter_context(self.bus.last(armed))
+        return armed
+
+    def _recent(self, channel: str, seconds: float) -> Trace:
+        now = self.clock.now()
+        try:
+            return self.history.trace(channel, now - round(seconds * SECOND), now)
+        except RigError:
+            return NO_TRACE
+
+    def _mass_at_start(self, name: str) -> float:
+        try:
+            first = self.history.trace(name, self._began, self._began + SECOND)
+        except RigError:
+            return math.nan
+        return float(np.nanmean(first.mean)) if np.isfinite(first.mean).any() else math.nan
 
     def publish(self, item: Block | Event) -> None:
         """Hand an item to record, guardian, history and listeners, in that order."""

@@ -101,6 +101,81 @@ def sim(
 
 
 @app.command()
+def up(
+    rig: Annotated[str, typer.Argument(help="A rig file, or the name of a shipped rig.")],
+    membrane: MembraneOption = "",
+    seed: SeedOption = 0,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Start a rig's server, kept alive by a supervisor; a simulated rig is started with it."""
+    from labrig.cli.serving import up as up_it
+
+    _exit(up_it(rig, data, membrane, seed, as_json=json))
+
+
+@app.command()
+def down(
+    rig: Annotated[str, typer.Argument(help="Name of the rig; not needed where only one is up.")] = "",
+    data: DataOption = None,
+) -> None:
+    """End a rig's server and its supervisor; the rig is made safe first."""
+    from labrig.cli.serving import down as down_it
+
+    _exit(down_it(rig, data))
+
+
+@app.command()
+def stop(
+    rig: Annotated[str, typer.Argument(help="Name of the rig; not needed where only one is up.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why, for the record.")] = "",
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Stop: make the rig safe now and end its run."""
+    from labrig.cli.serving import stop as stop_it
+
+    _exit(stop_it(rig, data, reason, as_json=json))
+
+
+@app.command()
+def status(
+    rig: Annotated[str, typer.Argument(help="Name of the rig; not needed where only one is up.")] = "",
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """How a rig stands: its state, its run, what it waits for."""
+    from labrig.cli.serving import status as status_of
+
+    _exit(status_of(rig, data, as_json=json))
+
+
+@app.command()
+def serve(
+    rig: Annotated[str, typer.Argument(help="A rig file, or the name of a shipped rig.")],
+    data: DataOption = None,
+    endpoints: Annotated[str, typer.Option("--endpoints", help="JSON: addresses of a running simulated rig.")] = "",
+    control: Annotated[str, typer.Option("--control", help="Control port of that simulated rig.")] = "",
+    membrane: MembraneOption = "",
+    supervisor: Annotated[int, typer.Option("--supervisor", hidden=True)] = 0,
+    heartbeat: Annotated[bool, typer.Option("--heartbeat", hidden=True)] = False,
+) -> None:
+    """Serve a rig in this process, without a supervisor (labrig up is the usual way)."""
+    from labrig.cli.serving import serve as serve_it
+
+    code = serve_it(
+        rig,
+        data,
+        endpoints=endpoints,
+        control=control,
+        membrane=membrane,
+        supervisor_pid=supervisor,
+        heartbeat=heartbeat,
+    )
+    _exit(code)
+
+
+@app.command()
 def check(
     rig: Annotated[str, typer.Argument(help="A rig file, or the name of a shipped rig.")] = "",
     membrane: MembraneOption = "",

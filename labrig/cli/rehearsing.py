@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 
 from labrig.cli.ordering import Asked
-from labrig.cli.showing import as_json as analysis_json
 from labrig.cli.showing import print_analysis
 from labrig.config import find_rig, load_rig
 from labrig.errors import AnalysisError
@@ -17,6 +16,7 @@ from labrig.model import Analysis, Outcome, Span
 from labrig.plant import load_membrane
 from labrig.rehearsal import Rehearsal
 from labrig.rehearsal import rehearse as on_the_twin
+from labrig.shown import analysis_as_json
 from labrig.units import cm_per_min_per_psi
 
 
@@ -60,7 +60,7 @@ def _document(rehearsal: Rehearsal, analysis: Analysis | None, why: str) -> dict
         "steps": [{"step": path, "at_s": at} for path, at in rehearsal.schedule.steps],
         "water_mL": rehearsal.plant.truth()["delivered_mass"] / 0.998 * 1e3,
         "true_permeance_cm_min_psi": None if truth is None else truth / cm_per_min_per_psi,
-        "analysis": analysis_json(analysis),
+        "analysis": analysis_as_json(analysis),
         "not_analysed": why,
     }
 

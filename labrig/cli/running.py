@@ -16,7 +16,7 @@ from rich.console import Console
 from labrig.bench import Bench, open_bench
 from labrig.cli.ordering import Asked, data_folder
 from labrig.cli.progress import Progress
-from labrig.cli.showing import as_json, print_analysis
+from labrig.cli.showing import print_analysis
 from labrig.clock import spawn
 from labrig.config import find_rig, load_rig
 from labrig.exports import export
@@ -25,6 +25,7 @@ from labrig.guardian import Guardian
 from labrig.model import Outcome
 from labrig.plant import load_membrane
 from labrig.rehearsal import Schedule, rehearse
+from labrig.shown import analysis_as_json
 
 NOT_COMPLETED: Final = 1
 TICK: Final = 0.25
@@ -118,7 +119,7 @@ def _document(finished: FiledRun, files: list[Path]) -> dict[str, Any]:
     return {
         "outcome": finished.outcome.value,
         "reason": finished.reason,
-        "analysis": as_json(finished.analysis),
+        "analysis": analysis_as_json(finished.analysis),
         "not_analysed": finished.not_analysed,
         "run_file": str(finished.path),
         "exports": [str(path) for path in files],

@@ -1,9 +1,8 @@
-"""How results are printed, for people and as JSON."""
+"""How results are printed for people."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -77,43 +76,3 @@ def _budget(result: Measured) -> Table:
         together = math.hypot(*(line.contribution for line in rest)) / abs(result.value) if result.value else math.nan
         table.add_row(f"{len(rest)} smaller ones together", "", "", "", f"{100 * together:.3f} %")
     return table
-
-
-def as_json(analysis: Analysis | None) -> dict[str, Any] | None:
-    """The documented JSON form of an analysis (docs/cli.md): values in the unit named beside them."""
-    if analysis is None:
-        return None
-    return {
-        "name": analysis.name,
-        "version": analysis.version,
-        "validity": analysis.validity.value,
-        "reasons": list(analysis.reasons),
-        "results": [_result(result) for result in analysis.results],
-        "diagnostics": dict(analysis.diagnostics),
-        "tables": {name: [dict(row) for row in rows] for name, rows in analysis.tables.items()},
-    }
-
-
-def _result(result: Measured) -> dict[str, Any]:
-    shown_in = unit(result.unit)
-    return {
-        "name": result.name,
-        "symbol": result.symbol,
-        "value": shown_in.from_si(result.value),
-        "U": result.U / shown_in.factor,
-        "u": result.u / shown_in.factor,
-        "coverage_factor": result.coverage_factor,
-        "dof": result.dof if math.isfinite(result.dof) else None,
-        "unit": result.unit,
-        "definition": dict(result.definition),
-        "budget": [
-            {
-                "source": line.source,
-                "estimate": line.estimate,
-                "u": line.u,
-                "unit": line.unit,
-                "contribution": line.contribution / shown_in.factor,
-            }
-            for line in result.budget
-        ],
-    }

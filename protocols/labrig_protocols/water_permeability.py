@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from labrig.analysis.steady import Collected, Drift, Near, SlopeError
 from labrig.model import Analysis, RunData, Span
@@ -20,6 +20,7 @@ from labrig_protocols.water import feed_open, vent
 class WaterPermeability:
     """Permeance of a membrane to water, from the slope of flux against pressure."""
 
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", use_attribute_docstrings=True)
     title: ClassVar[str] = "Water permeability"
     needs: ClassVar[tuple[str, ...]] = (
         *("feed", "vent", "drain", "pressure"),

@@ -1,0 +1,61 @@
+"""Child processes of the server: what imports protocols or analyses stays out of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from labrig.endpoint import Endpoint
+from labrig.errors import LabrigError
+
+DESCRIBE_SECONDS: Final = 60.0
+FILING_SECONDS: Final = 600.0
+
+
+class ChildFailed(LabrigError):
+    """A child process could not do what it was asked; the message says what it said."""
+
+
+def describe(request: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON; the caller validates it
+    """Ask `labrig.describing`; raises `ChildFailed` with its words."""
+    return _asked("labrig.describing", request, DESCRIBE_SECONDS)
+
+
+def file_run(path: Path) -> str:
+    """Analyse a finished run (`labrig.filing`); returns why it could not be, or nothing. Raises `ChildFailed`."""
+    return str(_asked("labrig.filing", {"run": str(path)}, FILING_SECONDS)["not_analysed"])
+
+
+def start_runner(endpoint: Endpoint, run: str, log: Path) -> subprocess.Popen[bytes]:
+    """A runner for that run; what it prints goes to ``log``."""
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "labrig.runner"], stdin=subprocess.PIPE, stdout=output, stderr=output
+        )
+    assert child.stdin is not None
+    child.stdin.write(json.dumps({"endpoint": endpoint.model_dump(), "run": run}).encode() + b"\n")
+    child.stdin.close()
+    return child
+
+
+def _asked(module: str, request: dict[str, Any], seconds: float) -> Any:  # noqa: ANN401 - JSON
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", module],
+            input=json.dumps(request).encode(),
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
+        document = json.loads(done.stdout)
+    except subprocess.TimeoutExpired:
+        raise ChildFailed(f"{module} did not answer within {seconds:g} s") from None
+    except ValueError:
+        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise ChildFailed(f"{module} ended with code {done.returncode}: {last}") from None
+    if "error" in document:
+        raise ChildFailed(document["error"])
+    return document["answer"]

@@ -1,0 +1,77 @@
+"""The server's housekeeping, twice a second: attendance, and vessels that are about to be full or empty."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final, TextIO
+
+from labrig.clock import SECOND, Job, monotonic, spawn
+from labrig.model import Outcome
+from labrig.server.front import Front
+
+LOOK: Final = 0.5
+ABSENCE: Final = 10.0
+"""Seconds without an attending desktop after which an attended run is stopped in order."""
+
+
+class Heartbeat:
+    """A context: while it lasts, a line now and then tells the supervisor that this process is not frozen."""
+
+    def __init__(self, to: TextIO) -> None:
+        self._to, self._over = to, threading.Event()
+        self._job: Job | None = None
+
+    def __enter__(self) -> Heartbeat:
+        self._job = spawn("heartbeat", self._run)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        if self._job is not None:
+            self._job.join()
+
+    def _run(self) -> None:
+        while not self._over.wait(LOOK):
+            try:
+                print(file=self._to, flush=True)
+            except (OSError, ValueError):  # the supervisor is gone; the server keeps the rig without it
+                return
+
+
+class Keeper:
+    """A context: looks while it lasts."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._over = threading.Event()
+        self._seen = monotonic()
+        self._job: Job | None = None
+
+    def __enter__(self) -> Keeper:
+        self._job = spawn("keeper", self._run)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        if self._job is not None:
+            self._job.join()
+
+    def _run(self) -> None:
+        while not self._over.wait(LOOK):
+            self._attendance()
+            self._outlook()
+            self._front.watchers.changed()
+
+    def _attendance(self) -> None:
+        front = self._front
+        if not front.conduct.attended or front.watchers.attending:
+            self._seen = monotonic()
+        elif (monotonic() - self._seen) / SECOND > ABSENCE:
+            front.station.guardian.stop(
+                Outcome.ABORTED, f"nobody has attended the run for {ABSENCE:g} s; attended methods stop then"
+            )
+
+    def _outlook(self) -> None:
+        for coming in self._front.station.forecasts():
+            if coming.stops:
+                self._front.station.guardian.stop(Outcome.FAILED, f"{coming.words}: stopped before it happens")
