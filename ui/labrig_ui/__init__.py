@@ -1,1 +1,1 @@
-"""The desktop: windows over a running rig, and nothing that a run depends on."""
+"""The desktop: windows on a rig server. Starts no device and keeps no data; what it shows, the server has recorded."""

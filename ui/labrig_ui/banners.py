@@ -1,0 +1,85 @@
+"""What a person should know now, above every page: no server, a trip, a warning, a forecast, an order that failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
+
+from labrig_ui.desk import GONE, Desk
+from labrig_ui.parts import button, clear, row, set_kind, show, text
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """One line, bad or to be taken care of."""
+
+    words: str
+    bad: bool
+    can_go: bool = False
+    """Whether a person may put it away."""
+
+
+class Banners(QWidget):
+    """A column of lines; empty it takes no room."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._said: tuple[str, ...] = ()
+        self._shown: tuple[Banner, ...] = ()
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(12, 0, 12, 0)
+        self._column.setSpacing(4)
+        desk.status_changed.connect(self.refresh)
+        desk.attachment_changed.connect(self.refresh)
+        self.refresh()
+
+    def say(self, words: str) -> None:
+        """Show something that failed until a person puts it away."""
+        self._said = (*(one for one in self._said if one != words), words)[-3:]
+        self.refresh()
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        return tuple(banner.words for banner in self._shown)
+
+    def refresh(self) -> None:
+        wanted = (*_of(self._desk), *(Banner(words, True, True) for words in self._said))
+        if wanted == self._shown:
+            return
+        self._shown = wanted
+        clear(self._column)
+        for banner in wanted:
+            self._column.addWidget(self._line(banner))
+        self.setVisible(bool(wanted))
+
+    def _line(self, banner: Banner) -> QFrame:
+        frame = QFrame()
+        set_kind(frame, "banner-bad" if banner.bad else "banner-caution")
+        label = text(wrap=True)
+        show(label, banner.words, "Alarm" if banner.bad else "Warning")
+        parts: list[QWidget] = [label]
+        if banner.can_go:
+            parts.append(button("Put away", lambda: self._forget(banner.words), name=f"Put away: {banner.words}"))
+        row(*parts, margin=6, into=frame)
+        label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        return frame
+
+    def _forget(self, words: str) -> None:
+        self._said = tuple(one for one in self._said if one != words)
+        self.refresh()
+
+
+def _of(desk: Desk) -> tuple[Banner, ...]:
+    """What the rig's picture calls for."""
+    status = desk.status
+    if desk.state == GONE:
+        if not desk.rig:
+            return ()
+        return (Banner(f"No rig server answers for {desk.rig}: {desk.gone_because}", bad=True),)
+    if status is None:
+        return ()
+    tripped = (Banner(f"Tripped: {status.reason}. The outputs are safe.", bad=True),) if desk.state == "tripped" else ()
+    cautions = "  ·  ".join((*status.warnings, *status.forecasts))
+    return (*tripped, Banner(cautions, bad=False)) if cautions else tripped

@@ -1,0 +1,152 @@
+"""Curves with min and max of every stretch, bands for marked spans, and axes that stay where they are.
+
+Drawn 25 times a second at most, from kept bins, and only when there is something new. Pens are one pixel wide and
+each plot has one `GridItem`: a wider pen, or `showGrid`, costs ten times as much (docs/figures.md).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+
+from labrig.clock import SECOND
+from labrig.model import Span
+from labrig_ui import words
+from labrig_ui.bins import Bins, outline
+from labrig_ui.channels import Shown
+from labrig_ui.ranges import Range, around
+from labrig_ui.theme import Tokens
+
+POINTS: Final = 1200
+"""Bins that a curve is drawn from at most."""
+AXIS: Final = 58
+"""px: width of a left axis, the same in all plots so that their times stand below each other."""
+
+
+class TimeAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
+    """Seconds as minutes and hours."""
+
+    def tickStrings(self, values: Sequence[float], _scale: float, _spacing: float) -> list[str]:
+        return [words.clock_time(value) for value in values]
+
+
+class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
+    """One quantity against time since the start of the run."""
+
+    def __init__(self, shown: Shown, *, with_times: bool, zoomed_by_mouse: bool = False) -> None:
+        super().__init__(axisItems={"bottom": TimeAxis("bottom")})
+        self.shown = shown
+        self.y_range = Range(0.0, 0.0)
+        self.setAccessibleName(f"Plot of {shown.label} in {shown.unit.symbol} against time")
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumHeight(70)
+        item = self.getPlotItem()
+        item.setMenuEnabled(False)
+        item.hideButtons()
+        self.setMouseEnabled(x=zoomed_by_mouse, y=zoomed_by_mouse)
+        self._grid = pg.GridItem()
+        self._grid.setTextPen(None)
+        self.addItem(self._grid)
+        self._curve = item.plot(connect="finite")
+        self._guards = [self._guard(value) for value in (shown.guarded_low, shown.guarded_high) if value is not None]
+        self._bands: dict[tuple[int, int], Any] = {}
+        self._title = QLabel(self)
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._title.setText(f"{shown.label.replace(', live', ' *, live')}, {shown.unit.symbol}".rstrip(", "))
+        self._title.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._title.move(AXIS + 8, 6)
+        item.getAxis("left").setWidth(AXIS)
+        item.getAxis("bottom").setStyle(showValues=with_times)
+        item.layout.setContentsMargins(0, 4, 8, 2)
+
+    def paint_with(self, tokens: Tokens, colour: str) -> None:
+        """Take the theme's colours."""
+        self.setBackground(tokens.plot)
+        self._curve.setPen(pg.mkPen(colour, width=1))
+        self._grid.setPen(pg.mkPen(tokens.grid, width=1))
+        item = self.getPlotItem()
+        for side in ("left", "bottom"):
+            item.getAxis(side).setPen(pg.mkPen(tokens.line))
+            item.getAxis(side).setTextPen(pg.mkPen(tokens.text))
+        self._title.setStyleSheet(f"color: {colour}; background: {tokens.plot}; font-weight: 600; padding: 0 4px;")
+        self._title.adjustSize()
+        for guard in self._guards:
+            guard.setPen(pg.mkPen(tokens.bad, width=1, style=Qt.PenStyle.DashLine))
+        self._band_brush = pg.mkBrush(_faint(tokens.curves[2]))
+        for band in self._bands.values():
+            band.setBrush(self._band_brush)
+
+    def draw(self, bins: Bins, origin: int) -> None:
+        """Draw bins against seconds since ``origin`` (ns); the range takes a step where they leave it."""
+        times, values = outline(bins)
+        unit = self.shown.unit
+        self._curve.setData(times - origin / SECOND, (values - unit.offset) / unit.factor)
+        low, high = _extremes(bins)
+        if math.isfinite(low):
+            self.fit(unit.from_si(low), unit.from_si(high))
+
+    def fit(self, low: float, high: float) -> None:
+        """Grow the range, in shown units, where it does not hold the data."""
+        first = self.y_range.high <= self.y_range.low
+        wanted = around(low, high) if first else self.y_range.grown(low, high)
+        if wanted != self.y_range:
+            self.y_range = wanted
+            self.setYRange(wanted.low, wanted.high, padding=0)
+
+    def forget_range(self) -> None:
+        """Begin anew: another run."""
+        self.y_range = Range(0.0, 0.0)
+
+    def show_spans(self, spans: Sequence[Span], origin: int) -> None:
+        """A band for each; those that are drawn already stay."""
+        wanted = {(span.start, span.end) for span in spans}
+        for gone in self._bands.keys() - wanted:
+            self.removeItem(self._bands.pop(gone))
+        for start, end in wanted - self._bands.keys():
+            ends = [(start - origin) / SECOND, (end - origin) / SECOND]
+            band = pg.LinearRegionItem(ends, movable=False, brush=self._band_brush, pen=pg.mkPen(None))
+            band.setZValue(-20)
+            self.addItem(band)
+            self._bands[start, end] = band
+
+    def _guard(self, value: float) -> Any:  # noqa: ANN401 - pyqtgraph has no types
+        line = pg.InfiniteLine(self.shown.unit.from_si(value), angle=0)
+        self.addItem(line, ignoreBounds=True)
+        return line
+
+
+def colour_of(tokens: Tokens, place: int) -> str:
+    return tokens.curves[place % len(tokens.curves)]
+
+
+def stack(shown: Sequence[Shown], *, zoomed_by_mouse: bool = False) -> tuple[Plot, ...]:
+    """Plots to stand below each other; only the last one writes the times."""
+    last = len(shown) - 1
+    return tuple(
+        Plot(one, with_times=place == last, zoomed_by_mouse=zoomed_by_mouse) for place, one in enumerate(shown)
+    )
+
+
+def parent_of(plot: Plot) -> QWidget:
+    """The plot as the widget that it is."""
+    widget: QWidget = plot
+    return widget
+
+
+def _extremes(bins: Bins) -> tuple[float, float]:
+    low, high = bins.low[np.isfinite(bins.low)], bins.high[np.isfinite(bins.high)]
+    return (float(low.min()), float(high.max())) if len(low) and len(high) else (math.nan, math.nan)
+
+
+def _faint(colour: str) -> QColor:
+    faint = QColor(colour)
+    faint.setAlpha(60)
+    return faint

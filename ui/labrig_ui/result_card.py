@@ -1,0 +1,175 @@
+"""The result of a run: value with uncertainty, validity with its reasons, definition, budget."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableWidget, QTableWidgetItem, QVBoxLayout
+
+from labrig.units import round_significant
+from labrig.wire.documents import RunPaper
+from labrig_ui import words
+from labrig_ui.parts import button, clear, row, set_kind, text
+
+VALIDITY: Final = {"valid": "good", "indicative": "caution", "invalid": "bad"}
+OUTCOME: Final = {"completed": "good", "": "caution"}
+BUDGET: Final = ("Contribution", "Estimate", "u", "Unit", "In the result", "Share of u²")
+
+
+def budget_rows(result: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    """The budget of a result as texts, the largest contribution first."""
+    u, unit = float(result["u"]), str(result["unit"])
+    lines = sorted(result.get("budget", ()), key=lambda line: -abs(float(line["contribution"])))
+    return tuple(
+        (
+            str(line["source"]),
+            round_significant(float(line["estimate"]), 5),
+            round_significant(float(line["u"]), 2),
+            str(line["unit"]),
+            f"{round_significant(float(line['contribution']), 2)} {unit}",
+            f"{100 * (float(line['contribution']) / u) ** 2:.1f} %" if u > 0 else "–",
+        )
+        for line in lines
+    )
+
+
+def coverage_words(result: Mapping[str, Any]) -> str:
+    """What stands behind the ±."""
+    dof = result.get("dof")
+    freedom = f", {round_significant(float(dof), 3)} degrees of freedom" if dof and math.isfinite(float(dof)) else ""
+    return f"Expanded uncertainty for 95 %, coverage factor {float(result['coverage_factor']):.2f}{freedom}"
+
+
+class ResultCard(QFrame):
+    """One run; says plainly when there is no result and why."""
+
+    next_wanted = Signal()
+    export_wanted = Signal(object)
+    """`RunPaper`"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.run: RunPaper | None = None
+        set_kind(self, "card")
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(14, 12, 14, 12)
+        self._column.setSpacing(6)
+        self.show_run(None)
+
+    def show_run(self, run: RunPaper | None) -> None:
+        """Another run, or more of the same."""
+        self.run = run
+        clear(self._column)
+        if run is None:
+            self._say("Choose a run on the left to see its result.", "muted")
+            self._column.addStretch(1)
+            return
+        self._head(run)
+        if run.analysis is not None:
+            self._result(run.analysis)
+        else:
+            self._say(_why_none(run), "muted" if not run.not_analysed else "bad")
+            self._column.addStretch(1)
+        self._buttons(run)
+
+    def texts(self) -> str:
+        """All that the card says, for tests and for copying."""
+        if self.run is None:
+            return ""
+        said = [f"{self.run.coupon}, {self.run.method}, {words.local_time(self.run.started_utc)}"]
+        results = (self.run.analysis or {}).get("results", ())
+        said += [f"{result['name']}: {words.result_text(result)}" for result in results]
+        return "\n".join(said)
+
+    def _head(self, run: RunPaper) -> None:
+        self._say(f"{run.coupon}" + (f"  ·  lot {run.lot}" if run.lot else ""), "title")
+        who = f"{run.method} by {run.operator}, {words.local_time(run.started_utc)}, {run.orientation}"
+        self._say(who, "muted")
+        outcome = words.OUTCOME_WORDS.get(run.outcome, run.outcome)
+        reason = f": {run.reason}" if run.reason else ""
+        self._say(f"Run {outcome}{reason}", OUTCOME.get(run.outcome, "bad"))
+
+    def _result(self, analysis: Mapping[str, Any]) -> None:
+        results: Sequence[Mapping[str, Any]] = analysis.get("results", ())
+        if results:
+            main, *others = results
+            self._say(f"{str(main['name']).capitalize()}  {main['symbol']}", "muted")
+            self._say(words.result_text(main), "big")
+            self._say(coverage_words(main), "hint")
+            for other in others:
+                self._say(f"{other['name']}  {other['symbol']} = {words.result_text(other)}")
+        validity = str(analysis.get("validity", ""))
+        self._say(f"Validity: {validity.upper()}", VALIDITY.get(validity, "bad"))
+        for reason in analysis.get("reasons", ()):
+            self._say(f"•  {reason}")
+        if results:
+            definition = "; ".join(f"{key}: {value}" for key, value in results[0].get("definition", {}).items())
+            self._say(definition, "hint")
+            self._column.addWidget(_budget_table(results[0]), 1)
+        self._say(f"Analysis {analysis.get('name', '')}, version {analysis.get('version', '')}", "hint")
+
+    def _buttons(self, run: RunPaper) -> None:
+        parts = [
+            button(
+                "&Next specimen", self.next_wanted.emit, "primary", tip="The same method on another coupon (Ctrl+N)"
+            ),
+            button("E&xport", lambda: self.export_wanted.emit(run), tip="Write CSV and HDF5 beside the run file"),
+            button("Open &folder", lambda: _open_folder(run), tip="The folder of the run file"),
+        ]
+        if not run.outcome:
+            parts[1].setEnabled(False)
+        self._column.addLayout(row(*parts, None))
+
+    def _say(self, said: str, kind: str = "") -> None:
+        self._column.addWidget(text(said, kind, wrap=True))
+
+
+def table(
+    name: str, heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[int] = ()
+) -> QTableWidget:
+    """A table to read; its first column takes what room is left, and the columns ``numbers`` stand on the right."""
+    made = QTableWidget(len(rows), len(heads))
+    made.setAccessibleName(name)
+    made.setAlternatingRowColors(True)
+    made.setShowGrid(False)
+    made.setTabKeyNavigation(False)
+    made.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    made.verticalHeader().hide()
+    for line, cells in enumerate(rows):
+        for place, cell in enumerate(cells):
+            made.setItem(line, place, _cell(cell, right=place in numbers))
+    for place, head in enumerate(heads):
+        made.setHorizontalHeaderItem(place, _cell(head, right=place in numbers))
+    header = made.horizontalHeader()
+    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    made.setMinimumHeight(110)
+    return made
+
+
+def _cell(said: str, *, right: bool) -> QTableWidgetItem:
+    item = QTableWidgetItem(said)
+    side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+    item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+    return item
+
+
+def _budget_table(result: Mapping[str, Any]) -> QTableWidget:
+    return table("Uncertainty budget", BUDGET, budget_rows(result), numbers=(1, 2, 4, 5))
+
+
+def _why_none(run: RunPaper) -> str:
+    if run.not_analysed:
+        return f"No result: {run.not_analysed}"
+    if not run.outcome:
+        return "The run goes on; its result is computed when it has ended."
+    return "No result." if run.filed else "The result is being computed from the recorded samples …"
+
+
+def _open_folder(run: RunPaper) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(run.file.replace("\\", "/").rpartition("/")[0]))

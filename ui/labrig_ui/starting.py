@@ -1,0 +1,92 @@
+"""Starting a rig server from the desktop: a process of its own, which the desktop may leave behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from labrig.config import find_rig
+from labrig.endpoint import endpoint_path
+from labrig.errors import ConfigError, LabrigError
+from labrig.outside import read_toml
+
+PATIENCE: Final = 60.0
+"""s until a server that neither answers nor ends is called failed."""
+_TAIL: Final = 4000
+_FLAGS: Final = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""How Windows detaches (0 elsewhere): neither a Ctrl-C in the terminal of the desktop nor its end reach the server."""
+
+
+class Starting:
+    """One attempt; ask it now and then how far it is."""
+
+    def __init__(self, command: Sequence[str], rig: str, data: Path) -> None:
+        """Raises `LabrigError` where the process cannot be started."""
+        self.rig, self._data = rig, data
+        self._before = _stamp(endpoint_path(data, rig))
+        descriptor, name = tempfile.mkstemp(prefix="labrig-up-", suffix=".log")
+        self._log = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as log:
+                self._process = subprocess.Popen(
+                    list(command),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    creationflags=_FLAGS,
+                    start_new_session=sys.platform != "win32",
+                )
+        except OSError as error:
+            self._log.unlink(missing_ok=True)
+            raise LabrigError(f"the rig server could not be started: {error}") from error
+
+    @property
+    def words(self) -> str:
+        """What the process has written, its end if it is long."""
+        try:
+            return self._log.read_bytes()[-_TAIL:].decode("utf-8", "replace").strip()
+        except OSError:
+            return ""
+
+    @property
+    def up(self) -> bool:
+        """Whether a server has said where it answers since this attempt began."""
+        return _stamp(endpoint_path(self._data, self.rig)) not in {None, self._before}
+
+    @property
+    def failed(self) -> str:
+        """Why it ended without a server; empty while it may still come. ``labrig up`` itself may end with 0."""
+        code = self._process.poll()
+        return "" if code in {None, 0} else self.words or f"labrig up ended with exit code {code}"
+
+    def forget(self) -> None:
+        """The attempt is over; the server goes on."""
+        self._log.unlink(missing_ok=True)
+
+
+def up_command(rig: str, data: Path, membrane: str = "") -> tuple[str, ...]:
+    """The command that starts a rig's supervisor and server."""
+    extra = ("--membrane", membrane) if membrane else ()
+    return (sys.executable, "-m", "labrig.cli", "up", rig, "--data", str(data), *extra)
+
+
+def name_of(rig: str) -> str:
+    """The name in a rig file, or of a shipped rig; raises `ConfigError`. What else is wrong, the server says."""
+    path = find_rig(rig)
+    name = read_toml(path)[0].get("name")
+    if not isinstance(name, str) or not name:
+        raise ConfigError(path, "name", "the name of the rig", name)
+    return name
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_ino

@@ -1,0 +1,178 @@
+"""Beside the plots: the steps of the run with their times, what the outputs do, and what happened."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QGridLayout, QListWidget, QListWidgetItem, QPlainTextEdit, QWidget
+
+from labrig.clock import SECOND
+from labrig.model import Commanded, Event, Faulted, Marked, Noted, ReflexMet, StateChanged, StepEntered
+from labrig.units import unit
+from labrig.wire.documents import OutputPaper, RunPaper
+from labrig_ui import words
+from labrig_ui.desk import Desk
+from labrig_ui.parts import clear, column, show, text
+
+_LINES: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the list."""
+
+    path: str
+    state: str
+    """``done``, ``now`` or ``to come``."""
+    at: float
+    """s since the start of the run, by rehearsal; NaN where it was not rehearsed."""
+
+    @property
+    def words(self) -> str:
+        name, depth = self.path.rpartition(" / ")[2], self.path.count(" / ")
+        mark = {"done": "✓", "now": "▶", "to come": "·"}[self.state]
+        planned = f"   {words.clock_time(self.at)}" if math.isfinite(self.at) else ""
+        return f"{'    ' * depth}{mark} {name}{planned}"
+
+
+def steps_of(run: RunPaper | None) -> tuple[Step, ...]:
+    """The rehearsed schedule and where the run is in it; a step that was not rehearsed stands alone."""
+    if run is None:
+        return ()
+    paths = [step.path for step in run.schedule]
+    if run.step not in paths:
+        here = (Step(run.step, "now", math.nan),) if run.step and not run.outcome else ()
+        return (*(Step(step.path, "to come", step.at) for step in run.schedule), *here)
+    place = paths.index(run.step)
+    ended = run.outcome == "completed"
+
+    def state(number: int) -> str:
+        if number < place or ended:
+            return "done"
+        return "now" if number == place and not run.outcome else "to come"
+
+    return tuple(Step(step.path, state(number), step.at) for number, step in enumerate(run.schedule))
+
+
+class StepList(QWidget):
+    """Steps with planned times, the present one marked."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._steps: tuple[Step, ...] | None = None
+        self.list = QListWidget()
+        self.list.setAccessibleName("Steps of the run")
+        self.empty = text("The steps of a run stand here with their times, once one is started.", "muted", wrap=True)
+        column(text("Steps", "heading"), self.empty, self.list, spacing=4, into=self)
+        desk.status_changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        steps = steps_of(self._desk.last_run)
+        if steps == self._steps:
+            return
+        self._steps = steps
+        self.list.clear()
+        for step in steps:
+            item = QListWidgetItem(step.words)
+            if step.state == "now":
+                font = QFont(self.list.font())
+                font.setBold(True)
+                item.setFont(font)
+            self.list.addItem(item)
+            if step.state == "now":
+                self.list.setCurrentItem(item)
+        self.empty.setVisible(not steps)
+        self.list.setVisible(bool(steps))
+
+
+class OutputList(QWidget):
+    """The last command of every output."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._rows: dict[str, tuple[OutputPaper, object]] = {}
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(10)
+        self._grid.setVerticalSpacing(2)
+        column(text("Outputs", "heading"), self._grid, spacing=4, into=self)
+        desk.status_changed.connect(self.refresh)
+        desk.attachment_changed.connect(self.rebuild)
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        clear(self._grid)
+        self._values = {}
+        outputs = self._desk.description.outputs if self._desk.description is not None else ()
+        for place, output in enumerate(outputs):
+            self._grid.addWidget(text(output.name.replace("_", " ").capitalize(), "muted"), place, 0)
+            self._values[output.name] = text("–")
+            self._grid.addWidget(self._values[output.name], place, 1)
+        self._grid.setColumnStretch(1, 1)
+        self.refresh()
+
+    def refresh(self) -> None:
+        status, description = self._desk.status, self._desk.description
+        for output in description.outputs if description is not None else ():
+            value = status.outputs.get(output.name) if status is not None else None
+            if output.name in self._values:
+                show(self._values[output.name], output_words(output, value), output.name)
+
+
+def output_words(output: OutputPaper, value: float | None) -> str:
+    """``open``, ``closed`` or a set-point with its unit; ``–`` where nothing was commanded."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if output.kind == "valve":
+        return "open" if value else "closed"
+    return unit(output.unit).show(value)
+
+
+class Happenings(QWidget):
+    """Events in words, the newest below."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self.log = QPlainTextEdit()
+        self.log.setReadOnly(True)
+        self.log.setMaximumBlockCount(_LINES)
+        self.log.setAccessibleName("What happened")
+        self.log.setTabChangesFocus(True)
+        self.log.setPlaceholderText("Notes, commands, faults and changes of state appear here.")
+        column(text("What happened", "heading"), self.log, spacing=4, into=self)
+        desk.happened.connect(self.add)
+
+    def add(self, event: Event) -> None:
+        said = event_words(event)
+        if said:
+            run = self._desk.last_run
+            since = (event.time - run.started) / SECOND if run is not None and run.started else math.nan
+            when = f"{words.clock_time(since)}  " if math.isfinite(since) and since >= 0 else ""
+            self.log.appendPlainText(f"{when}{said}")
+
+
+def event_words(event: Event) -> str:
+    """One line for people; empty for what the screen shows elsewhere."""
+    said = ""
+    match event:
+        case StepEntered():
+            said = f"Step: {event.path}"
+        case StateChanged():
+            said = words.STATE_WORDS.get(event.after, event.after) + (f": {event.reason}" if event.reason else "")
+        case Noted():
+            said = f"Note: {event.text}" + (f" ({event.author})" if event.author else "")
+        case Faulted():
+            said = f"FAULT {event.source}: {event.text}"
+        case Marked():
+            said = f"Measured: {event.span.kind}, {words.duration(event.span.seconds)}"
+        case ReflexMet():
+            said = f"Condition met: {event.reflex}"
+        case Commanded():
+            said = f"{event.output.replace('_', ' ')}: {event.command}"
+    return said

@@ -1,0 +1,99 @@
+"""Numbers, times and states in words for people. No Qt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from labrig.units import round_significant
+from labrig.wire.documents import RunPaper, Status
+
+STATE_WORDS: Final = {
+    "safe": "SAFE",
+    "running": "RUNNING",
+    "hold": "ON HOLD",
+    "stopping": "STOPPING",
+    "tripped": "TRIPPED",
+    "gone": "NO SERVER",
+}
+OUTCOME_WORDS: Final = {
+    "": "going on",
+    "completed": "completed",
+    "aborted": "stopped by a person",
+    "tripped": "tripped",
+    "failed": "failed",
+    "interrupted": "interrupted",
+}
+
+
+def duration(seconds: float) -> str:
+    """``45 s``, ``12 min 5 s``, ``3 h 20 min``; ``–`` where unknown."""
+    if not math.isfinite(seconds):
+        return "–"
+    whole = max(0, round(seconds))
+    minutes, rest = divmod(whole, 60)
+    hours, minutes_rest = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes_rest} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def clock_time(seconds: float) -> str:
+    """``0:45``, ``12:05``, ``3:20:00``: for axes."""
+    sign, whole = "−" if seconds < 0 else "", abs(round(seconds))
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{sign}{hours}:{minutes:02}:{rest:02}" if hours else f"{sign}{minutes}:{rest:02}"
+
+
+def local_time(utc: str) -> str:
+    """An ISO 8601 time in this computer's zone, to the second; the text itself where it is none."""
+    try:
+        return datetime.fromisoformat(utc).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        return utc
+
+
+def seconds_left(run: RunPaper, now: int) -> float:
+    """By the rehearsed schedule, from the step that goes on; NaN where the run was not rehearsed."""
+    if run.seconds <= 0:
+        return math.nan
+    begun = {step.path: step.at for step in run.schedule}
+    since = (now - (run.step_entered or run.started)) / 1e9
+    return max(0.0, run.seconds - begun.get(run.step, 0.0) - max(0.0, since))
+
+
+def state_line(state: str, status: Status | None) -> str:
+    """What the rig does, in a few words beside the state."""
+    if status is None or state == "gone":
+        return ""
+    run = status.run
+    if state in {"hold", "tripped", "stopping"}:
+        return status.reason
+    if state == "running" and run is not None:
+        return f"{run.coupon} · {run.method}" + (f" · {run.step}" if run.step else "")
+    return "Ready for a run"
+
+
+def value_text(value: float, digits: int = 4) -> str:
+    """A number for a tile; ``–`` where there is none."""
+    if not math.isfinite(value):
+        return "–"
+    text = round_significant(value, digits)
+    return text.replace("-", "−")
+
+
+def result_text(result: Mapping[str, Any]) -> str:
+    """``3.98 ± 0.05 cm/min/psi``: two digits of the expanded uncertainty, the value to the same place."""
+    value, expanded, unit = float(result["value"]), float(result["U"]), str(result["unit"])
+    return f"{to_place(value, expanded)} ± {round_significant(expanded, 2)} {unit}".rstrip()
+
+
+def to_place(value: float, expanded: float) -> str:
+    """The value to the last place of two digits of its uncertainty."""
+    if not (math.isfinite(value) and math.isfinite(expanded) and expanded > 0 and value != 0):
+        return round_significant(value, 4)
+    place = math.floor(math.log10(float(f"{expanded:.1e}"))) - 1
+    return round_significant(value, max(1, math.floor(math.log10(abs(value))) - place + 1))
