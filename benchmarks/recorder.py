@@ -14,11 +14,13 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from labrig import units
-from labrig.clock import SECOND, RealClock
+from labrig.clock import SECOND, RealClock, spawn
+from labrig.exports import Format, export
 from labrig.model import Block, Calibration, Channel, Coupon, Mounting, Outcome, RunHeader, good
 from labrig.recording import Recorder, RunFile
 
@@ -31,14 +33,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--channels", type=int, default=16)
     parser.add_argument("--rate", type=int, default=50_000, help="samples a second of each channel")
+    parser.add_argument("--exports", action="store_true", help="export the recorded file too")
     parser.add_argument("--folder", type=Path, help="where to write; the folder for temporary files by default")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
-        measure(Path(folder), asked.seconds, asked.channels, asked.rate)
+        path = measure(Path(folder), asked.seconds, asked.channels, asked.rate)
+        if asked.exports:
+            measure_exports(path)
 
 
-def measure(folder: Path, seconds: float, channels: int, rate: int) -> None:
-    """Record, check, read, and write barely."""
+def measure(folder: Path, seconds: float, channels: int, rate: int) -> Path:
+    """Record, check, read, and write barely; returns the run file."""
     n = round(rate * BLOCK_SECONDS)
     values = np.random.default_rng(1).standard_normal((n, channels))
     path = folder / "run.labrig"
@@ -46,7 +51,7 @@ def measure(folder: Path, seconds: float, channels: int, rate: int) -> None:
     clock = RealClock()
     recorder = Recorder(path, header(channels, clock), clock=clock, on_failure=failures.append)
     before = cpu()
-    calls, ages, backlog = feed(recorder, clock, values, rate, seconds)
+    calls, commits, backlog = feed(recorder, clock, values, rate, seconds)
     started = time.perf_counter()
     recorder.close(Outcome.COMPLETED)
     closing = time.perf_counter() - started
@@ -57,8 +62,8 @@ def measure(folder: Path, seconds: float, channels: int, rate: int) -> None:
         f"max {max(calls) * 1e6:.0f} us"
     )
     print(
-        f"on the disk p50 {quantile(ages, 50) * 1e3:.0f} ms, p99 {quantile(ages, 99) * 1e3:.0f} ms, "
-        f"max {max(ages) * 1e3:.0f} ms after it was handed over"
+        f"commits     every {quantile(commits, 50) * 1e3:.0f} ms p50, {quantile(commits, 99) * 1e3:.0f} ms p99, "
+        f"{max(commits) * 1e3:.0f} ms max"
     )
     print(
         f"CPU         {(cpu() - before) / seconds * 100:.0f} % of one core, feeding included; closing {closing:.2f} s"
@@ -71,6 +76,16 @@ def measure(folder: Path, seconds: float, channels: int, rate: int) -> None:
     )
     unpaced = as_fast_as_it_can(folder / "fast.labrig", values, len(calls), clock)
     print(f"unpaced     {unpaced:.2f} s for the recorder, ratio {unpaced / recorded:.1f} to bare writes")
+    return path
+
+
+def measure_exports(path: Path) -> None:
+    """Export, each format by itself."""
+    for form in get_args(Format):
+        started = time.perf_counter()
+        made = export(path, path.parent, [form])
+        size = sum(one.stat().st_size for one in made)
+        print(f"export      {form}: {time.perf_counter() - started:.1f} s, {size / 1e6:.0f} MB")
 
 
 def header(channels: int, clock: RealClock) -> RunHeader:
@@ -88,26 +103,34 @@ def header(channels: int, clock: RealClock) -> RunHeader:
 def feed(
     recorder: Recorder, clock: RealClock, values: np.ndarray, rate: int, seconds: float
 ) -> tuple[list[float], list[float], float]:
-    """Seconds that each call took, seconds until each block was on the disk, and the longest backlog."""
+    """Seconds that each call took, seconds from one commit to the next, and the longest backlog."""
     n, channels = values.shape
     names = tuple(f"c{number}" for number in range(channels))
-    never = threading.Event()
-    calls, ages, backlog = list[float](), list[float](), 0.0
-    handed: list[int] = []
+    calls: list[float] = []
+    backlog = 0.0
+    done = threading.Event()
+    commits: list[int] = []
+    watcher = spawn("watcher", lambda: watch(recorder, done, commits))
     start = clock.now()
     for number in range(round(seconds / BLOCK_SECONDS)):
         due = start + round((number + 1) * BLOCK_SECONDS * SECOND)
-        never.wait(max(0, due - clock.now()) / SECOND)
+        done.wait(max(0, due - clock.now()) / SECOND)
         times = start + (number * n + np.arange(n)) * (SECOND // rate)
         block = Block("daq", names, number * n, times, values + number, good(n, channels))
         before = time.perf_counter()
         recorder(block)
         calls.append(time.perf_counter() - before)
-        handed.append(clock.now())
-        while handed and handed[0] <= recorder.recorded_through:
-            ages.append((clock.now() - handed.pop(0)) / SECOND)
         backlog = max(backlog, recorder.backlog_seconds)
-    return calls, ages, backlog
+    done.set()
+    watcher.join()
+    return calls, (np.diff(commits) / SECOND).tolist(), backlog
+
+
+def watch(recorder: Recorder, done: threading.Event, commits: list[int]) -> None:
+    """Note each new ``recorded_through``."""
+    while not done.wait(0.002):
+        if not commits or recorder.recorded_through != commits[-1]:
+            commits.append(recorder.recorded_through)
 
 
 def check(path: Path, values: np.ndarray, blocks: int) -> None:

@@ -30,6 +30,8 @@ def export(run_file: Path, target_dir: Path, formats: Collection[Format] = ("csv
     A file of the same name is replaced; one that another program keeps open (Excel does) is left, and the new one gets
     a number in parentheses. Raises `ExportFailed` with the reason, and leaves nothing behind then.
     """
+    if not formats:
+        raise ExportFailed("no export format was asked for; there are csv and hdf5")
     unknown = set(formats) - set(get_args(Format))
     if unknown:
         raise ExportFailed(f"unknown export formats {', '.join(sorted(unknown))}; known are csv and hdf5")

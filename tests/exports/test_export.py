@@ -108,6 +108,8 @@ def test_an_unknown_format_is_refused(run_file: Path, target: Path) -> None:
     with pytest.raises(ExportFailed, match="unknown export formats xlsx"):
         export(run_file, target, ["xlsx"])  # type: ignore[list-item]
 
+    with pytest.raises(ExportFailed, match="no export format"):
+        export(run_file, target, [])
     assert not target.exists()
 
 
