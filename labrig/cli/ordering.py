@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -27,6 +27,9 @@ class Asked:
     method: Method
     coupon: Coupon
     operator: str
+    named: str
+    """The method as it was named: a shipped name or a file."""
+    changes: Mapping[str, str | list[str]]
 
     @property
     def order(self) -> Order:
@@ -35,10 +38,13 @@ class Asked:
 
 def order(method: str, changes: Sequence[str], coupon: str, lot: str, operator: str) -> Asked:
     """Raises `ConfigError` for names and parameters that cannot be."""
+    changed = parameters(changes)
     return Asked(
-        load_method(method, parameters(changes)),
+        load_method(method, changed),
         Coupon(identifier("--coupon", coupon), lot=identifier("--lot", lot) if lot else ""),
         operator or user(),
+        str(Path(method).resolve()) if method.endswith(".toml") else method,
+        changed,
     )
 
 

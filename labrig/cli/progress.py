@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -23,6 +23,10 @@ PLAIN_EVERY: Final = 5.0
 """Seconds between two lines where the output is no terminal."""
 
 
+Newest = Callable[[str], float | None]
+"""A channel's newest value, SI; None where there is none yet."""
+
+
 class Progress:
     """A sink for events, and a status line that pulls the newest values."""
 
@@ -32,7 +36,7 @@ class Progress:
         self._pending: list[str] = []
         self._step, self._entered = "", time.monotonic()
         self._last_plain = 0.0
-        self._history: History | None = None
+        self._newest: Newest = lambda _: None
         self._live: Live | None = None
 
     def __call__(self, item: Block | Event) -> None:
@@ -56,9 +60,9 @@ class Progress:
                 pass
 
     @contextmanager
-    def shown(self, history: History) -> Iterator[None]:
+    def shown(self, newest: Newest) -> Iterator[None]:
         """While the block lasts, `tick` draws: a live line in a terminal, plain lines elsewhere."""
-        self._history = history
+        self._newest = newest
         if not self._console.is_terminal:
             yield
             self.tick()
@@ -87,15 +91,21 @@ class Progress:
         return "   ".join(part for part in (f"  {self._step}", *self._values(), left) if part)
 
     def _values(self) -> Iterator[str]:
-        if self._history is None:
-            return
         for role in SHOWN:
             name = self._config.file.roles.get(role)
-            if name is None:
-                continue
-            try:
-                _, value, _ = self._history.latest(name)
-            except RigError:
-                continue
-            channel = self._config.channels[name]
-            yield f"{channel.label or name} {channel.unit.show(value)}"
+            value = None if name is None else self._newest(name)
+            if name is not None and value is not None:
+                channel = self._config.channels[name]
+                yield f"{channel.label or name} {channel.unit.show(value)}"
+
+
+def newest_of(history: History) -> Newest:
+    """The newest value of a channel in this process's history."""
+
+    def newest(channel: str) -> float | None:
+        try:
+            return history.latest(channel)[1]
+        except RigError:
+            return None
+
+    return newest

@@ -14,15 +14,19 @@ from typing import Any, Final
 from rich.console import Console
 
 from labrig.bench import Bench, open_bench
+from labrig.cli.asking import answer_in_terminal
 from labrig.cli.ordering import Asked, data_folder
-from labrig.cli.progress import Progress
+from labrig.cli.progress import Progress, newest_of
+from labrig.cli.remote import run_on_server, serving_client
 from labrig.cli.showing import print_analysis
 from labrig.clock import spawn
 from labrig.config import find_rig, load_rig
+from labrig.errors import RigError
 from labrig.exports import export
 from labrig.filing import FiledRun
 from labrig.guardian import Guardian
 from labrig.model import Outcome
+from labrig.operators import Desk
 from labrig.plant import load_membrane
 from labrig.rehearsal import Schedule, rehearse
 from labrig.shown import analysis_as_json
@@ -42,8 +46,15 @@ def run(rig: str, asked: Asked, membrane: str, seed: int, data: Path | None, *, 
     schedule = _schedule(rig, asked, membrane or config.default_membrane)
     if schedule:
         console.print(f"Rehearsed on the twin: about {schedule.total:.0f} s")
-    with open_bench(rig, folder, membrane=membrane, seed=seed) as bench:
-        finished = _execute(bench, asked, console, schedule)
+    server = serving_client(folder, config.name)
+    progress = Progress(console, config, schedule)
+    if server is not None:
+        with server:
+            console.print(f"On the server of {config.name} (process {server.endpoint.pid})")
+            finished = run_on_server(server, asked, progress, console)
+    else:
+        with open_bench(rig, folder, membrane=membrane, seed=seed) as bench:
+            finished = _execute(bench, asked, console, progress)
     files = export(finished.path, finished.path.parent, {"csv", "hdf5"})
     if as_json:
         print(json.dumps(_document(finished, files), indent=2, allow_nan=False, default=str))
@@ -61,29 +72,42 @@ def _schedule(rig: str, asked: Asked, membrane: str) -> Schedule | None:
     return rehearse(asked.method.protocol, asked.order, config, load_membrane(membrane), seed=0).schedule
 
 
-def _execute(bench: Bench, asked: Asked, console: Console, schedule: Schedule | None) -> FiledRun:
+def _execute(bench: Bench, asked: Asked, console: Console, progress: Progress) -> FiledRun:
     """The run in a thread of its own, the terminal in this one."""
-    progress = Progress(console, bench.station.config, schedule)
+    desk = Desk()
     ended: list[FiledRun | BaseException] = []
     over = threading.Event()
 
     def execute() -> None:
         try:
-            ended.append(bench.run(asked.method, asked.coupon, progress, by=asked.operator))
+            ended.append(bench.run(asked.method, asked.coupon, progress, by=asked.operator, operator=desk))
         except BaseException as error:  # noqa: BLE001 - handed to the main thread, which raises it
             ended.append(error)
         finally:
             over.set()
 
-    with _stop_on_signal(bench.station.guardian), progress.shown(bench.station.history):
+    with _stop_on_signal(bench.station.guardian), progress.shown(newest_of(bench.station.history)):
         thread = spawn("run", execute)
         while not over.wait(TICK):
             progress.tick()
+            if desk.pending is not None:
+                _answer(console, desk, bench.station.guardian, asked.operator)
         thread.join()
     (result,) = ended
     if isinstance(result, BaseException):
         raise result
     return result
+
+
+def _answer(console: Console, desk: Desk, guardian: Guardian, by: str) -> None:
+    """Put the waiting question to this terminal; without a person at it the run is stopped."""
+    question = desk.pending
+    if question is None:
+        return
+    try:
+        answer_in_terminal(console, question, lambda identifier, answer: desk.reply(identifier, answer, by))
+    except RigError as error:
+        guardian.stop(Outcome.FAILED, str(error))
 
 
 @contextmanager
