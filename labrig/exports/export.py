@@ -65,7 +65,13 @@ def _made(run_file: Path, work: Path, formats: Collection[Format]) -> list[str]:
     # HDF5 loads no filter plug-ins then, wherever HDF5_PLUGIN_PATH may point.
     environment = os.environ | {"HDF5_PLUGIN_PRELOAD": "::", "PYTHONIOENCODING": "utf-8"}
     child = subprocess.run(
-        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", check=False
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # of Windows only, where a desktop calls
     )
     if child.returncode != 0:
         raise ExportFailed(

@@ -33,6 +33,8 @@ log: Final = logging.getLogger(__name__)
 class Recorder:
     """A sink: call it with a `Block` or an `Event`, from any thread; it never blocks and never raises.
 
+    It keeps blocks without copying them, so a driver hands over arrays that it does not fill again.
+
     What it was given waits in memory for at most ``queue_seconds`` or ``queue_bytes``. ``on_failure(reason)`` is
     called once, on the caller's or the writer's thread, so that the station stops the run in order: when half of
     either is waiting, when the disk will be full within five minutes or is (``reserve_bytes`` are set aside for the

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from labrig.clock import VirtualClock
+from labrig.clock import RealClock, VirtualClock
 from labrig.errors import RecordingError
 from labrig.model import Outcome
 from labrig.recording import Recorder, RunFile, recover
 from labrig.recording.disk import NETWORK, file_system
-from tests.recording.runs import header, known
+from tests.recording.runs import block, header, known
 
 LINUX_ONLY = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="descriptors are found through /proc")
 
@@ -107,6 +108,33 @@ def test_the_reserve_stands_beside_the_file_and_goes_with_the_end(path: Path) ->
     recorder.close(Outcome.COMPLETED)
 
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.fault("STO-03")
+def test_a_disk_that_will_be_full_soon_stops_the_run_while_there_is_room(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any disk will be full soon for whoever asks for room for thirty million years."""
+    monkeypatch.setattr("labrig.recording.recorder.ROOM_SECONDS", 1e15)
+    monkeypatch.setattr("labrig.recording.recorder.LOOK_SECONDS", 0.01)
+    told = threading.Event()
+    reasons: list[str] = []
+
+    def on_failure(reason: str) -> None:
+        reasons.append(reason)
+        told.set()
+
+    recorder = Recorder(path, header(), clock=RealClock(), on_failure=on_failure, reserve_bytes=0)
+    recorder(block(0, 100))
+    assert told.wait(10)
+    recorder(block(100, 100))
+    recorder.close(Outcome.FAILED, reasons[0])
+
+    assert len(reasons) == 1
+    assert "the disk will be full in" in reasons[0]
+    with RunFile(path) as run:
+        assert len(run.series("feed")) == 200
+        assert run.reason == reasons[0]
 
 
 MOUNTS = """\
