@@ -191,7 +191,11 @@ class Recorder:
             return
         self._looked = now
         pace = self._taken_bytes / ((now - self._started) / SECOND)
-        free = shutil.disk_usage(self.path.parent).free
+        try:
+            free = shutil.disk_usage(self.path.parent).free
+        except OSError as error:
+            log.warning("the room on the disk of %s is not known: %s", self.path, error)
+            return
         if free < pace * ROOM_SECONDS:
             self._tell(f"the disk will be full in {free / pace:.0f} s; the run is being stopped while there is room")
 
@@ -204,8 +208,12 @@ class Recorder:
     def _tell(self, reason: str) -> None:
         with self._lock:
             told, self._told = self._told, True
-        if not told and self._on_failure is not None:
+        if told or self._on_failure is None:
+            return
+        try:
             self._on_failure(reason)
+        except Exception:  # recording goes on, whatever is wrong with the one who should hear of it
+            log.exception("nobody took %r", reason)
 
 
 def _size(item: Block | Event) -> int:

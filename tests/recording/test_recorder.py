@@ -157,6 +157,21 @@ def test_age_counts_as_well_as_size(path: Path) -> None:
         assert run.totals["balance"].samples == 11
 
 
+@pytest.mark.expected_logs("labrig.recording.recorder")
+def test_recording_goes_on_when_the_one_who_is_told_of_trouble_fails(path: Path) -> None:
+    def on_failure(reason: str) -> None:
+        raise RuntimeError(reason)
+
+    recorder = Recorder(path, header(), clock=RealClock(), on_failure=on_failure, queue_bytes=6_000, reserve_bytes=0)
+    recorder(block(0, 150))
+    wait_until(recorder, recorder._clock.now())  # noqa: SLF001
+    recorder(block(150, 20))
+    recorder.close(Outcome.COMPLETED)
+
+    with RunFile(path) as run:
+        assert len(run.series("feed")) == 170
+
+
 def test_nothing_is_taken_after_the_closing_and_closing_twice_is_harmless(path: Path) -> None:
     recorder = Recorder(path, header(), clock=VirtualClock(), threaded=False, reserve_bytes=0)
     recorder.close(Outcome.ABORTED, "stop button")
