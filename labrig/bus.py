@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from labrig.model import Block, Event
 
+log = logging.getLogger(__name__)
 Sink = Callable[[Block | Event], None]
 
 
@@ -16,12 +18,20 @@ class Bus:
 
     def __init__(self, sinks: Sequence[Sink]) -> None:
         self._sinks = tuple(sinks)
+        self._listeners: tuple[Sink, ...] = ()
         self._one_at_a_time = threading.RLock()
 
     def publish(self, item: Block | Event) -> None:
+        """Hand the item on. A listener that raises is let go and told of in the log; the others hear on."""
         with self._one_at_a_time:
             for sink in self._sinks:
                 sink(item)
+            for listener in self._listeners:
+                try:
+                    listener(item)
+                except Exception:
+                    log.exception("a listener failed and hears nothing more")
+                    self._listeners = tuple(other for other in self._listeners if other is not listener)
 
     @contextmanager
     def first(self, sink: Sink) -> Iterator[None]:
@@ -35,12 +45,12 @@ class Bus:
                 self._sinks = tuple(other for other in self._sinks if other is not sink)
 
     @contextmanager
-    def last(self, *sinks: Sink) -> Iterator[None]:
-        """While the block lasts, ``sinks`` stand behind all others: whoever listens to a run."""
+    def last(self, *listeners: Sink) -> Iterator[None]:
+        """While the block lasts, ``listeners`` stand behind all others: whoever watches, or waits for a condition."""
         with self._one_at_a_time:
-            self._sinks = (*self._sinks, *sinks)
+            self._listeners = (*self._listeners, *listeners)
         try:
             yield
         finally:
             with self._one_at_a_time:
-                self._sinks = tuple(other for other in self._sinks if other not in sinks)
+                self._listeners = tuple(other for other in self._listeners if other not in listeners)

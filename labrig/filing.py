@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from labrig.errors import AnalysisError, LabrigError
-from labrig.model import Analysis, Outcome
+from labrig.model import Analysis, Outcome, Validity
 from labrig.protocol import LabProtocol, make
 from labrig.recording import RunFile, add_analysis
 
@@ -31,11 +31,19 @@ def file_run(path: Path, protocol: LabProtocol) -> FiledRun:
     with RunFile(path) as run:
         outcome, reason = run.outcome, run.reason
         try:
-            analysis = protocol.analyse(run)
+            analysis = _with_damage(protocol.analyse(run), run.damage)
         except AnalysisError as error:
             return FiledRun(path, outcome, reason, None, str(error))
     add_analysis(path, analysis)
     return FiledRun(path, outcome, reason, analysis)
+
+
+def _with_damage(analysis: Analysis, damage: tuple[str, ...]) -> Analysis:
+    """An analysis of a file that is not whole is invalid: nobody can say what the lost samples would have shown."""
+    if not damage:
+        return analysis
+    words = f"the run file is damaged: {'; '.join(damage[:3])}{' …' if len(damage) > 3 else ''}"
+    return replace(analysis, validity=Validity.INVALID, reasons=(words, *analysis.reasons))
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ Making safe comes first, telling comes afterwards.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -23,6 +24,7 @@ from labrig.roles import Watchdog
 from labrig.safety import Breach, Interlock, Watch
 from labrig.states import Cause, RigState, StateMachine
 
+log = logging.getLogger(__name__)
 CYCLE: Final = 0.01
 """Seconds between two looks."""
 HOLD_AFTER: Final = 2.0
@@ -192,7 +194,16 @@ class Guardian:
             self._wake.wait(max(0.0, (due - self._clock.now()) / SECOND))
             self._wake.clear()
             due = self._clock.now() + round(CYCLE * SECOND)
-            self.cycle()
+            try:
+                self.cycle()
+            except Exception as error:
+                log.exception("the guardian failed")
+                self._broken_itself(error)
+                return
+
+    def _broken_itself(self, error: Exception) -> None:
+        """Safe, once more, and then no more looking: what is behind a hardware watchdog falls with it too."""
+        self.trip(f"labrig's guardian failed ({type(error).__name__}: {error}); restart the server")
 
     def _judge_silence(self, now: int) -> None:
         for interlock in self._interlocks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import sqlite3
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -73,7 +74,8 @@ def make_header(order: Order, config: RigConfig, clock: Clock) -> RunHeader:
         channels=tuple(config.channels.values()),
         roles=dict(config.channel_roles),
         simulated=config.simulated,
-        versions={name: version(name) for name in _PACKAGES} | {"python": platform.python_version()},
+        versions={name: version(name) for name in _PACKAGES}
+        | {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version},
         setup=setup_of(config),
     )
 

@@ -40,12 +40,14 @@ class Archive:
     def recover_all(self) -> Iterator[str]:
         """Close what a killed server or a power cut left open; what happened to each, in words."""
         for path in self._paths():
-            if not path.with_name(path.name + "-wal").exists():
+            if not any(path.with_name(path.name + left).exists() for left in ("-wal", "-journal")):
                 continue
             try:
                 recovery = recover(path)
+                if not recovery.changed:
+                    continue
                 samples = sum(total.samples for total in recovery.end.totals.values())
-                yield f"The run {path.stem} was cut off. {samples} samples were recovered; it is filed as interrupted."
+                yield f"The run {path.stem} was cut off. {samples} samples were recovered; it is {recovery.end.outcome.value}."
             except RecordingError as error:
                 log.warning("%s could not be recovered: %s", path.name, error)
 

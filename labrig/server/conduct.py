@@ -94,6 +94,11 @@ class Conduct:
         return self._paper(running) if running else self._last
 
     @property
+    def backlog(self) -> float:
+        """Seconds of data that wait for the disk; 0 without a run."""
+        return self._running.recorder.backlog_seconds if self._running else 0.0
+
+    @property
     def attended(self) -> bool:
         """Whether the present run must be attended."""
         return self._running is not None and self._running.attended
@@ -135,7 +140,12 @@ class Conduct:
             recorder.close(Outcome.FAILED, "it never began")
             recorder.path.unlink(missing_ok=True)
             raise
-        child = children.start_runner(self._endpoint, header.run_id, recorder.path.with_suffix(".log"))
+        try:
+            child = children.start_runner(self._endpoint, header.run_id, recorder.path.with_suffix(".log"))
+        except OSError as error:
+            self._station.finish(session, Outcome.FAILED, f"the protocol's process did not start: {error}")
+            recorder.close(Outcome.FAILED, "its process did not start")
+            raise RigError(f"the protocol's process did not start: {error}; the rig is safe") from error
         schedule = tuple(StepPaper(**step) for step in described["schedule"])
         self._running = _Running(ordered, order, session, recorder, child, schedule, described["seconds"], attended)
         self._jobs = [job for job in self._jobs if job.is_alive()]

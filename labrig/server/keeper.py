@@ -10,6 +10,8 @@ from labrig.model import Outcome
 from labrig.server.front import Front
 
 LOOK: Final = 0.5
+BACKLOG: Final = 1.0
+"""Seconds of unwritten data that are worth a warning."""
 ABSENCE: Final = 10.0
 """Seconds without an attending desktop after which an attended run is stopped in order."""
 
@@ -45,6 +47,7 @@ class Keeper:
         self._front = front
         self._over = threading.Event()
         self._seen = monotonic()
+        self._slow = False
         self._job: Job | None = None
 
     def __enter__(self) -> Keeper:
@@ -60,6 +63,7 @@ class Keeper:
         while not self._over.wait(LOOK):
             self._attendance()
             self._outlook()
+            self._disk()
             self._front.watchers.changed()
 
     def _attendance(self) -> None:
@@ -70,6 +74,14 @@ class Keeper:
             front.station.guardian.stop(
                 Outcome.ABORTED, f"nobody has attended the run for {ABSENCE:g} s; attended methods stop then"
             )
+
+    def _disk(self) -> None:
+        """Tell of a slow disk; the recorder itself stops a run while there is still room."""
+        waiting = self._front.conduct.backlog
+        words = f"the disk is slow: {waiting:.0f} s of data wait in memory" if waiting > BACKLOG else ""
+        if words or self._slow:
+            self._front.warn("disk", words)
+        self._slow = bool(words)
 
     def _outlook(self) -> None:
         for coming in self._front.station.forecasts():
