@@ -31,7 +31,7 @@ def file_run(path: Path, protocol: LabProtocol) -> FiledRun:
     with RunFile(path) as run:
         outcome, reason = run.outcome, run.reason
         try:
-            analysis = _with_damage(protocol.analyse(run), run.damage)
+            analysis = _with_damage(protocol.analyse(run), tuple(run.damage))
         except AnalysisError as error:
             return FiledRun(path, outcome, reason, None, str(error))
     add_analysis(path, analysis)

@@ -47,7 +47,8 @@ class Archive:
                 if not recovery.changed:
                     continue
                 samples = sum(total.samples for total in recovery.end.totals.values())
-                yield f"The run {path.stem} was cut off. {samples} samples were recovered; it is {recovery.end.outcome.value}."
+                outcome = recovery.end.outcome.value
+                yield f"The run {path.stem} was cut off. {samples} samples were recovered; it is {outcome}."
             except RecordingError as error:
                 log.warning("%s could not be recovered: %s", path.name, error)
 
