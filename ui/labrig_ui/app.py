@@ -7,7 +7,7 @@ import faulthandler
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,12 +16,14 @@ from PySide6.QtCore import QByteArray, QSettings, QTimer
 from PySide6.QtGui import QSessionManager
 from PySide6.QtWidgets import QApplication
 
-from labrig.endpoint import known_rigs
+from labrig.client import Client
+from labrig.endpoint import Endpoint, known_rigs
 from labrig_ui import hooks
 from labrig_ui.background import Background
 from labrig_ui.crash import CrashDialog
 from labrig_ui.desk import Desk
 from labrig_ui.help import installed_version
+from labrig_ui.link import Server
 from labrig_ui.main_window import LIVE, RIG, MainWindow
 from labrig_ui.orders import Orders
 from labrig_ui.theme import Choice, Theme
@@ -34,11 +36,13 @@ log = logging.getLogger("labrig_ui")
 class Desktop:
     """The parts of the running application, put together; `close` takes them apart."""
 
-    def __init__(self, app: QApplication, data: Path, rig: str = "") -> None:
+    def __init__(
+        self, app: QApplication, data: Path, rig: str = "", connect: Callable[[Endpoint], Server] = Client
+    ) -> None:
         self._app = app
         self.settings = QSettings(str(data / "desktop.ini"), QSettings.Format.IniFormat)
         self.background = Background()
-        self.desk = Desk(data, self.background)
+        self.desk = Desk(data, self.background, connect)
         self.orders = Orders(self.desk, self.background)
         self.theme = Theme(app, _choice(self.settings.value("colours", Choice.SYSTEM.value)))
         self.window = MainWindow(self.desk, self.orders, self.background, self.theme)

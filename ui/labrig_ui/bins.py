@@ -52,11 +52,16 @@ class Pyramid:
 
     def add(self, digest: Digest) -> None:
         """Bins that follow all earlier ones; those that do not (they were fetched twice) are left out."""
-        fresh = after(digest, self.end)
+        fresh = after(digest, self.end) if self.held else digest
         if not len(fresh.starts):
             return
         for level in self._levels:
             level.add(merged(fresh, level.width))
+
+    @property
+    def held(self) -> int:
+        """How many bins there are at all resolutions together."""
+        return sum(level.held for level in self._levels)
 
     @property
     def start(self) -> int:
@@ -137,7 +142,7 @@ class _Level:
 
     def __init__(self, channels: int, width: int) -> None:
         self.width = width
-        self._held = 0
+        self.held = 0
         self._starts = np.empty(2 * KEPT, np.int64)
         self._ends = np.empty(2 * KEPT, np.int64)
         kinds = {"n": np.int64, "quality": np.uint8}
@@ -145,41 +150,41 @@ class _Level:
 
     @property
     def start(self) -> int:
-        return int(self._starts[0]) if self._held else 0
+        return int(self._starts[0]) if self.held else 0
 
     @property
     def end(self) -> int:
-        return int(self._ends[self._held - 1]) if self._held else 0
+        return int(self._ends[self.held - 1]) if self.held else 0
 
     def add(self, digest: Digest) -> None:
         """A digest whose bins have this level's width."""
-        if self._held and digest.starts[0] // self.width == self._starts[self._held - 1] // self.width:
+        if self.held and digest.starts[0] // self.width == self._starts[self.held - 1] // self.width:
             self._grow_last(digest)
             digest = after(digest, int(digest.starts[0]))
         digest = _newest(digest, KEPT)
         k = len(digest.starts)
         self._make_room(k)
-        rows = slice(self._held, self._held + k)
+        rows = slice(self.held, self.held + k)
         self._starts[rows], self._ends[rows] = digest.starts, digest.ends
         for name, array in self._arrays.items():
             array[rows] = getattr(digest, name)
-        self._held += k
+        self.held += k
 
     def bins(self, column: int, start: int, end: int) -> Bins:
-        starts, ends = self._starts[: self._held], self._ends[: self._held]
+        starts, ends = self._starts[: self.held], self._ends[: self.held]
         rows = slice(int(np.searchsorted(ends, start)), int(np.searchsorted(starts, end, side="right")))
         mean, low, high = (self._arrays[name][rows, column] for name in ("mean", "low", "high"))
         return Bins((starts[rows] + ends[rows]) // 2, mean, low, high)
 
     def newest(self, column: int) -> tuple[float, int]:
-        if not self._held:
+        if not self.held:
             return float("nan"), 0
-        row = self._held - 1
+        row = self.held - 1
         return float(self._arrays["last"][row, column]), int(self._arrays["quality"][row, column])
 
     def _grow_last(self, digest: Digest) -> None:
         """Merge the digest's first bin into the newest one."""
-        row, held = self._held - 1, self._arrays
+        row, held = self.held - 1, self._arrays
         n, more = held["n"][row], digest.n[0]
         both = n + more
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -192,12 +197,12 @@ class _Level:
         self._ends[row] = digest.ends[0]
 
     def _make_room(self, k: int) -> None:
-        if self._held + k <= 2 * KEPT:
+        if self.held + k <= 2 * KEPT:
             return
-        old = slice(self._held - KEPT, self._held)
+        old = slice(self.held - KEPT, self.held)
         for array in (self._starts, self._ends, *self._arrays.values()):
             array[:KEPT] = array[old].copy()
-        self._held = KEPT
+        self.held = KEPT
 
 
 def _newest(digest: Digest, most: int) -> Digest:

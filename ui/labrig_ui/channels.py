@@ -29,6 +29,11 @@ class Shown:
     """SI."""
     guarded_high: float | None = None
 
+    @property
+    def least(self) -> float:
+        """Smallest range of a plot, shown unit: noise alone must not fill it."""
+        return 2.0 * 10.0**-self.decimals * 10.0 if self.decimals >= 0 else 1.0
+
     def write(self, value: float) -> str:
         """An SI value as a number in the shown unit; ``–`` where there is none."""
         if not math.isfinite(value):

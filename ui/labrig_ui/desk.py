@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from labrig.client import Client
 from labrig.clock import SECOND, monotonic
-from labrig.endpoint import Endpoint
+from labrig.endpoint import Endpoint, read_endpoint
 from labrig.errors import LabrigError
 from labrig.model import Digest, Event, Marked, Span
 from labrig.wire.documents import Description, RunPaper, Status
@@ -85,6 +85,10 @@ class Desk(QObject):
     def last_run(self) -> RunPaper | None:
         """The run that goes on, or the last one."""
         return self.status.run if self.status is not None else None
+
+    def new_line(self) -> Server:
+        """To the rig's server; the caller closes it. Raises `ServerGone`. Not for the GUI thread."""
+        return self._connect(read_endpoint(self.data, self.rig))
 
     def now(self) -> int:
         """The server's monotonic clock, ns."""

@@ -10,6 +10,7 @@ import math
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labrig.clock import SECOND
 from labrig.model import Floats, Times
@@ -20,6 +21,9 @@ WATER: Final = 997.0
 """kg/m³ at 25 °C."""
 WINDOW: Final = 10.0
 """s: the stretch of balance readings behind a slope."""
+LOOK_BACK: Final = 2.0
+UNSTEADY: Final = 0.1
+"""A pressure that has changed by more than this share in the last `LOOK_BACK` s: the flow has not followed yet."""
 LEAST_PRESSURE: Final = 0.5 * psi
 """Below it flux over pressure says nothing."""
 
@@ -50,6 +54,16 @@ def flow_at(flow: Bins, times: Times) -> Floats:
     if not held.any():
         return np.full(len(times), np.nan)
     return np.interp(times, flow.times[held], flow.mean[held])
+
+
+def steady(pressure: Bins) -> NDArray[np.bool_]:
+    """Which of a pressure's bins, shape (k,), differ little from those of a moment before."""
+    held = np.isfinite(pressure.mean)
+    if not held.any():
+        return held
+    before = np.interp(pressure.times - round(LOOK_BACK * SECOND), pressure.times[held], pressure.mean[held])
+    with np.errstate(invalid="ignore"):
+        return np.abs(pressure.mean - before) <= UNSTEADY * np.abs(pressure.mean)
 
 
 def permeability(flow: Floats, pressure: Floats, area: float) -> Floats:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QVBoxLayout, QWid
 
 from labrig.wire.documents import MethodPaper
 from labrig_ui.fields import Field, as_typed, fields_of, identifier_error, read
-from labrig_ui.parts import add_field, clear, column, form, restyle, set_kind, text
+from labrig_ui.parts import add_field, choice, clear, column, form, restyle, set_kind, text
 
 
 class Line(QWidget):
@@ -132,8 +132,7 @@ class Form(QWidget):
             box.toggled.connect(lambda _: self.changed.emit())
             return box
         if one.kind == "choice" and not one.many:
-            combo = QComboBox()
-            combo.setAccessibleName(one.label)
+            combo = choice(one.label)
             combo.addItems(list(one.choices))
             combo.setCurrentText(one.given)
             combo.currentIndexChanged.connect(lambda _: self.changed.emit())

@@ -94,8 +94,10 @@ class Live:
         return "feed_pressure" in self._roles and bool({"permeate_flow", "permeate_mass"} & self._roles.keys())
 
     def _newest_permeability(self) -> tuple[float, Quality, int]:
-        bins = self._permeability(self.end - SECOND, self.end, _CLOSE_LOOK)
-        usable = bins.mean[np.isfinite(bins.mean)]
+        since = round(2 * estimate.LOOK_BACK * SECOND)
+        bins = self._permeability(self.end - since, self.end, _CLOSE_LOOK)
+        newest = bins.mean[bins.times >= self.end - SECOND]
+        usable = newest[np.isfinite(newest)]
         return (float(usable.mean()) if len(usable) else math.nan), Quality.GOOD, self.end
 
     def _permeability(self, start: int, end: int, most: int) -> Bins:
@@ -108,6 +110,7 @@ class Live:
         by_meter = estimate.flow_at(self._by_role("permeate_flow", start, end, most), pressure.times)
         flow = np.where([self._metered(one) for one in by_meter.tolist()], by_meter, by_balance)
         values = estimate.permeability(flow, pressure.mean, self._area)
+        values[~estimate.steady(pressure)] = np.nan
         return Bins(pressure.times, values, values, values)
 
     def _by_role(self, role: str, start: int, end: int, most: int) -> Bins:

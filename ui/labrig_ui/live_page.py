@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QComboBox, QLabel, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from labrig.clock import SECOND
 from labrig_ui.channels import plots
 from labrig_ui.desk import Desk
 from labrig_ui.live import PERMEABILITY
-from labrig_ui.parts import card, clear, column, row, stretch, text
+from labrig_ui.parts import card, choice, clear, column, row, stretch, text
 from labrig_ui.plots import POINTS, Plot, colour_of, stack
 from labrig_ui.ranges import stretched
 from labrig_ui.steps import Happenings, OutputList, StepList
@@ -39,8 +39,7 @@ class LivePage(QWidget):
         self._width = 60.0
         self.plots: tuple[Plot, ...] = ()
         self.tiles = Tiles(desk, theme)
-        self.window_choice = QComboBox()
-        self.window_choice.setAccessibleName("Stretch of time that the plots show")
+        self.window_choice = choice("Stretch of time that the plots show")
         for label, seconds in WINDOWS:
             self.window_choice.addItem(label, seconds)
         self.estimate = text(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QScrollArea, QSplitter, QWidget
+from PySide6.QtWidgets import QCheckBox, QScrollArea, QSplitter, QWidget
 
 from labrig.errors import LabrigError
 from labrig.wire.documents import Checks, MethodPaper, Ordered, Started
@@ -14,7 +14,7 @@ from labrig_ui.checks import CheckList
 from labrig_ui.desk import Desk
 from labrig_ui.form import Form, NameLine
 from labrig_ui.orders import Orders
-from labrig_ui.parts import add_field, button, card, column, form, row, set_kind, show, text
+from labrig_ui.parts import add_field, button, card, choice, column, form, row, set_kind, show, text
 from labrig_ui.theme import Theme
 
 Side = Literal["skin-up", "support-up"]
@@ -36,11 +36,9 @@ class OrderPage(QWidget):
         self.lot = NameLine("Lot", "the lot", needed=False)
         self.operator = NameLine("Operator", "who runs it", needed=True)
         self.operator.edit.setText(orders.by)
-        self.side = QComboBox()
-        self.side.setAccessibleName("Orientation")
+        self.side = choice("Orientation")
         self.side.addItems(list(SIDES))
-        self.method = QComboBox()
-        self.method.setAccessibleName("Method")
+        self.method = choice("Method")
         self.attended = QCheckBox("Stop the run when no desktop &watches it")
         self.attended.setAccessibleName("Attended run")
         self.about = text(kind="hint", wrap=True)
@@ -191,8 +189,8 @@ class OrderPage(QWidget):
         for label, widget in labelled:
             add_field(specimen, label, widget)
         add_field(specimen, "Or&ientation", self.side)
-        choice = form()
-        add_field(choice, "&Method", self.method)
+        which = form()
+        add_field(which, "&Method", self.method)
         restore = button("Restore the method's &values", self.form.restore)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -202,7 +200,7 @@ class OrderPage(QWidget):
         left = QWidget()
         below = card(text("Checks", "heading"), self.checks, self.why, row(None, self.check, self.start))
         column(card(text("Specimen", "heading"), specimen), below, into=left).setStretch(1, 1)
-        right = card(text("Method", "heading"), choice, self.about, self.attended, scroll, row(None, restore))
+        right = card(text("Method", "heading"), which, self.about, self.attended, scroll, row(None, restore))
         split = QSplitter()
         split.addWidget(left)
         split.addWidget(right)

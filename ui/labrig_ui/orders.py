@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
@@ -16,6 +17,7 @@ from labrig_ui.desk import Desk
 from labrig_ui.link import Server
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 Verb = Literal["hold", "resume", "reset", "note", "answer", "shutdown"]
 Done = Callable[[T], None]
 Failed = Callable[[LabrigError], None]
@@ -39,7 +41,7 @@ class Orders(QObject):
     def stop(self, reason: str) -> None:
         """Make the rig safe now. Allowed in every state, through a door and a lane of its own."""
         self.stopping.emit()
-        self._call("stop", lambda server: server.stop(reason, self.by), self._was_stopped, self._stop_failed)
+        self._background.run("stop", lambda: self._stop(reason), self._was_stopped, self._stop_failed)
 
     def hold(self) -> None:
         self._control("hold", "held at the desktop")
@@ -69,6 +71,24 @@ class Orders(QObject):
     def runs(self, done: Done[tuple[RunPaper, ...]], failed: Failed) -> None:
         """The newest runs first."""
         self._call("runs", lambda server: server.runs(most=500), done, failed)
+
+    def run(self, run: str, done: Done[RunPaper], failed: Failed) -> None:
+        """One run, with its result if there is one."""
+        self._call("runs", lambda server: server.run(run), done, failed)
+
+    def _stop(self, reason: str) -> Stopped:
+        """By the line that is there, else by a new one: the server may be back before this desk has seen it."""
+        attached = self._desk.server
+        if attached is not None:
+            try:
+                return _asked(attached, lambda server: server.stop(reason, self.by))
+            except ServerGone:
+                log.warning("the Stop was not answered by the line that was attached; trying anew")
+        server = self._desk.new_line()
+        try:
+            return server.stop(reason, self.by)
+        finally:
+            server.close()
 
     def _control(self, verb: Verb, text: str = "", question: str = "") -> None:
         wish = Control(verb=verb, text=text, question=question, by=self.by)

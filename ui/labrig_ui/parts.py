@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QComboBox,
     QFormLayout,
     QFrame,
     QHBoxLayout,
@@ -106,6 +107,14 @@ def _fill(
             layout.addLayout(part)
 
 
+def choice(name: str) -> QComboBox:
+    """A field to choose from; Fusion draws it, and only its height is ours."""
+    made = QComboBox()
+    made.setAccessibleName(name)
+    made.setMinimumHeight(TARGET - 2)
+    return made
+
+
 def form(margin: int = 0) -> QFormLayout:
     """Labels on the left, fields on the right."""
     layout = QFormLayout()
@@ -119,7 +128,8 @@ def form(margin: int = 0) -> QFormLayout:
 def add_field(layout: QFormLayout, words: str, field: QWidget) -> None:
     """A field with its label, whose mnemonic leads to it; the label stands level with the field's first line."""
     label = QLabel(words)
-    label.setMinimumHeight(TARGET - 2)
+    label.setContentsMargins(0, (TARGET - label.sizeHint().height()) // 2, 0, 0)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop)
     label.setBuddy(field)
     layout.addRow(label, field)
 

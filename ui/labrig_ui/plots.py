@@ -26,6 +26,8 @@ from labrig_ui.theme import Tokens
 
 POINTS: Final = 1200
 """Bins that a curve is drawn from at most."""
+TITLE: Final = 21
+"""px: room above a plot for its title; a title inside would hide the curve."""
 AXIS: Final = 58
 """px: width of a left axis, the same in all plots so that their times stand below each other."""
 
@@ -62,10 +64,10 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self._title.setTextFormat(Qt.TextFormat.PlainText)
         self._title.setText(f"{shown.label.replace(', live', ' *, live')}, {shown.unit.symbol}".rstrip(", "))
         self._title.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._title.move(AXIS + 8, 6)
+        self._title.move(AXIS, 2)
         item.getAxis("left").setWidth(AXIS)
         item.getAxis("bottom").setStyle(showValues=with_times)
-        item.layout.setContentsMargins(0, 4, 8, 2)
+        item.layout.setContentsMargins(0, TITLE, 10, 4)
 
     def paint_with(self, tokens: Tokens, colour: str) -> None:
         """Take the theme's colours."""
@@ -76,7 +78,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         for side in ("left", "bottom"):
             item.getAxis(side).setPen(pg.mkPen(tokens.line))
             item.getAxis(side).setTextPen(pg.mkPen(tokens.text))
-        self._title.setStyleSheet(f"color: {colour}; background: {tokens.plot}; font-weight: 600; padding: 0 4px;")
+        self._title.setStyleSheet(f"color: {colour}; background: transparent; font-weight: 600;")
         self._title.adjustSize()
         for guard in self._guards:
             guard.setPen(pg.mkPen(tokens.bad, width=1, style=Qt.PenStyle.DashLine))
@@ -96,7 +98,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
     def fit(self, low: float, high: float) -> None:
         """Grow the range, in shown units, where it does not hold the data."""
         first = self.y_range.high <= self.y_range.low
-        wanted = around(low, high) if first else self.y_range.grown(low, high)
+        wanted = around(low, high, self.shown.least) if first else self.y_range.grown(low, high)
         if wanted != self.y_range:
             self.y_range = wanted
             self.setYRange(wanted.low, wanted.high, padding=0)

@@ -60,8 +60,8 @@ class ResultCard(QFrame):
         self._column.setSpacing(6)
         self.show_run(None)
 
-    def show_run(self, run: RunPaper | None) -> None:
-        """Another run, or more of the same."""
+    def show_run(self, run: RunPaper | None, *, fresh: bool = False) -> None:
+        """Another run, or more of the same; ``fresh``: its result may still be on its way."""
         self.run = run
         clear(self._column)
         if run is None:
@@ -72,7 +72,7 @@ class ResultCard(QFrame):
         if run.analysis is not None:
             self._result(run.analysis)
         else:
-            self._say(_why_none(run), "muted" if not run.not_analysed else "bad")
+            self._say(_why_none(run, fresh=fresh), "muted" if not run.not_analysed else "bad")
             self._column.addStretch(1)
         self._buttons(run)
 
@@ -96,20 +96,21 @@ class ResultCard(QFrame):
     def _result(self, analysis: Mapping[str, Any]) -> None:
         results: Sequence[Mapping[str, Any]] = analysis.get("results", ())
         if results:
-            main, *others = results
+            main = results[0]
             self._say(f"{str(main['name']).capitalize()}  {main['symbol']}", "muted")
             self._say(words.result_text(main), "big")
             self._say(coverage_words(main), "hint")
-            for other in others:
-                self._say(f"{other['name']}  {other['symbol']} = {words.result_text(other)}")
         validity = str(analysis.get("validity", ""))
         self._say(f"Validity: {validity.upper()}", VALIDITY.get(validity, "bad"))
-        for reason in analysis.get("reasons", ()):
-            self._say(f"•  {reason}")
+        reasons = analysis.get("reasons", ())
+        if reasons:
+            self._say("\n".join(f"•  {reason}" for reason in reasons))
+        for other in results[1:]:
+            self._say(f"{other['name']}  {other['symbol']} = {words.result_text(other)}")
         if results:
+            self._column.addWidget(_budget_table(results[0]), 1)
             definition = "; ".join(f"{key}: {value}" for key, value in results[0].get("definition", {}).items())
             self._say(definition, "hint")
-            self._column.addWidget(_budget_table(results[0]), 1)
         self._say(f"Analysis {analysis.get('name', '')}, version {analysis.get('version', '')}", "hint")
 
     def _buttons(self, run: RunPaper) -> None:
@@ -163,12 +164,14 @@ def _budget_table(result: Mapping[str, Any]) -> QTableWidget:
     return table("Uncertainty budget", BUDGET, budget_rows(result), numbers=(1, 2, 4, 5))
 
 
-def _why_none(run: RunPaper) -> str:
+def _why_none(run: RunPaper, *, fresh: bool) -> str:
     if run.not_analysed:
         return f"No result: {run.not_analysed}"
     if not run.outcome:
         return "The run goes on; its result is computed when it has ended."
-    return "No result." if run.filed else "The result is being computed from the recorded samples …"
+    if fresh and not run.filed:
+        return "The result is being computed from the recorded samples …"
+    return "No result lies in the file of this run."
 
 
 def _open_folder(run: RunPaper) -> None:

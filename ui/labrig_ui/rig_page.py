@@ -8,7 +8,6 @@ from typing import Final
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QListWidget,
     QPlainTextEdit,
@@ -26,8 +25,8 @@ from labrig_ui.about_rig import AboutRig
 from labrig_ui.background import Background
 from labrig_ui.desk import Desk
 from labrig_ui.orders import Orders
-from labrig_ui.parts import add_field, button, card, column, form, row, set_kind, show, text
-from labrig_ui.starting import PATIENCE, Starting, name_of, up_command
+from labrig_ui.parts import add_field, button, card, choice, column, form, row, set_kind, show, text
+from labrig_ui.starting import PATIENCE, Starting, log_of, name_of, up_command
 
 LOOK: Final = 500
 """ms between two looks at a server that is starting, and at the list of servers."""
@@ -49,12 +48,10 @@ class RigPage(QWidget):
         self.none = text("No rig server has been started in this data folder yet.", "muted", wrap=True)
         self.attach = button("A&ttach", self.attach_chosen, "primary", tip="Show the rig that is chosen in the list")
         self.detach = button("&Detach", desk.leave, tip="Stop watching; the server goes on")
-        self.rig = QComboBox()
-        self.rig.setAccessibleName("Rig to start")
+        self.rig = choice("Rig to start")
         self.rig.addItems(list(shipped_rigs()))
         self.rig.setCurrentText("bench-25")
-        self.membrane = QComboBox()
-        self.membrane.setAccessibleName("Membrane in the simulated rig")
+        self.membrane = choice("Membrane in the simulated rig")
         self.membrane.addItem("as the rig file says", "")
         for name in sorted(shipped_membranes()):
             self.membrane.addItem(name, name)
@@ -63,7 +60,8 @@ class RigPage(QWidget):
         self.progress.setReadOnly(True)
         self.progress.setAccessibleName("What starting the server says")
         self.progress.setTabChangesFocus(True)
-        self.progress.setMinimumHeight(80)
+        self.progress.setFixedHeight(150)
+        self.progress.setPlaceholderText("Nothing said yet …")
         self.progress.hide()
         self.said = text(wrap=True)
         self.about = AboutRig(desk, orders)
@@ -94,7 +92,8 @@ class RigPage(QWidget):
         self._tell(f"Reading {wanted} …", "muted")
 
         def begin() -> Starting:
-            return Starting(self._command(wanted, data, membrane), name_of(wanted), data)
+            name = name_of(wanted)
+            return Starting(self._command(wanted, data, membrane), name, log_of(name, data))
 
         self._background.run("files", begin, self._begin, self._fail)
 

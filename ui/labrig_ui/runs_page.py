@@ -30,7 +30,7 @@ from labrig_ui.past_run import PastCurves
 from labrig_ui.result_card import ResultCard
 from labrig_ui.theme import Theme
 
-HEADS: Final = ("Started", "Coupon", "Method", "Run", "Result")
+HEADS: Final = ("Started", "Coupon", "Result", "Run", "Method")
 
 
 class RunsPage(QWidget):
@@ -90,7 +90,7 @@ class RunsPage(QWidget):
         """Show a run, known to the list or not yet."""
         self._wanted = run.run
         self.search.clear()
-        self._take((run, *(one for one in self._runs if one.run != run.run)))
+        self._merge(run)
 
     def _freshen(self) -> None:
         """What the status says of its run is newer than the list."""
@@ -99,7 +99,12 @@ class RunsPage(QWidget):
             return
         known = next((one for one in self._runs if one.run == run.run), None)
         if known is None or (known.outcome, known.filed) != (run.outcome, run.filed):
-            self._take((run, *(one for one in self._runs if one.run != run.run)))
+            self._merge(run)
+            if run.filed and run.analysis is None and not run.not_analysed:
+                self._orders.run(run.run, self._merge, self._fail)
+
+    def _merge(self, run: RunPaper) -> None:
+        self._take((run, *(one for one in self._runs if one.run != run.run)))
 
     def _take(self, runs: tuple[RunPaper, ...]) -> None:
         self._runs = tuple(sorted(runs, key=lambda run: run.started_utc, reverse=True))
@@ -137,7 +142,8 @@ class RunsPage(QWidget):
         before = self.card.run
         if run is None or run == before:
             return
-        self.card.show_run(run)
+        last = self._desk.last_run
+        self.card.show_run(run, fresh=last is not None and last.run == run.run)
         if before is None or (before.run, before.outcome) != (run.run, run.outcome):
             self.curves.show_file(Path(run.file) if run.outcome else None)
 
@@ -165,6 +171,8 @@ def _list() -> QTableWidget:
     made.setAlternatingRowColors(True)
     made.setShowGrid(False)
     made.setTabKeyNavigation(False)
+    made.setWordWrap(False)
+    made.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     made.verticalHeader().hide()
     made.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     made.horizontalHeader().setStretchLastSection(True)
@@ -175,7 +183,7 @@ def _cells(run: RunPaper) -> tuple[str, ...]:
     results = (run.analysis or {}).get("results", ())
     result = words.result_text(results[0]) if results else ("–" if run.filed or not run.outcome else "…")
     outcome = words.OUTCOME_WORDS.get(run.outcome, run.outcome)
-    return words.local_time(run.started_utc)[:16], run.coupon, run.method, outcome, result
+    return words.local_time(run.started_utc)[:16], run.coupon, result, outcome, run.method
 
 
 def _searched(run: RunPaper) -> str:

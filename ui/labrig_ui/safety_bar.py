@@ -51,7 +51,7 @@ class SafetyBar(QFrame):
     def refresh(self) -> None:
         state = self._desk.state
         there = self._desk.server is not None
-        self.stop.setEnabled(there)
+        self.stop.setEnabled(bool(self._desk.rig))
         self.hold.setVisible(state not in {"hold", "tripped"})
         self.hold.setEnabled(state == "running")
         self.resume.setVisible(state == "hold")

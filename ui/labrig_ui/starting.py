@@ -15,8 +15,9 @@ from labrig.endpoint import endpoint_path
 from labrig.errors import ConfigError, LabrigError
 from labrig.outside import read_toml
 
-PATIENCE: Final = 60.0
+PATIENCE: Final = 90.0
 """s until a server that neither answers nor ends is called failed."""
+_GRACE: Final = 5.0
 _TAIL: Final = 4000
 _FLAGS: Final = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
 """How Windows detaches (0 elsewhere): neither a Ctrl-C in the terminal of the desktop nor its end reach the server."""
@@ -25,10 +26,10 @@ _FLAGS: Final = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(sub
 class Starting:
     """One attempt; ask it now and then how far it is."""
 
-    def __init__(self, command: Sequence[str], rig: str, data: Path) -> None:
+    def __init__(self, command: Sequence[str], rig: str, server_log: Path) -> None:
         """Raises `LabrigError` where the process cannot be started."""
-        self.rig, self._data = rig, data
-        self._before = _stamp(endpoint_path(data, rig))
+        self.rig, self._server_log = rig, server_log
+        self._seen = _size(server_log)
         descriptor, name = tempfile.mkstemp(prefix="labrig-up-", suffix=".log")
         self._log = Path(name)
         try:
@@ -47,26 +48,31 @@ class Starting:
 
     @property
     def words(self) -> str:
-        """What the process has written, its end if it is long."""
-        try:
-            return self._log.read_bytes()[-_TAIL:].decode("utf-8", "replace").strip()
-        except OSError:
-            return ""
+        """What the command and the server have written since, the end of it if it is long."""
+        return "\n".join(said for said in (_read(self._server_log, self._seen), _read(self._log, 0)) if said)
 
     @property
     def up(self) -> bool:
-        """Whether a server has said where it answers since this attempt began."""
-        return _stamp(endpoint_path(self._data, self.rig)) not in {None, self._before}
+        """Whether the command has ended well: ``labrig up`` does once the server answers."""
+        return self._process.poll() == 0
 
     @property
     def failed(self) -> str:
-        """Why it ended without a server; empty while it may still come. ``labrig up`` itself may end with 0."""
+        """Why it ended without a server; empty while it may still come."""
         code = self._process.poll()
-        return "" if code in {None, 0} else self.words or f"labrig up ended with exit code {code}"
+        return "" if code in {None, 0} else _read(self._log, 0) or f"labrig up ended with exit code {code}"
 
     def forget(self) -> None:
-        """The attempt is over; the server goes on."""
+        """The attempt is over; a server that came of it goes on."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(_GRACE)
         self._log.unlink(missing_ok=True)
+
+
+def log_of(rig: str, data: Path) -> Path:
+    """Where a rig's server and its supervisor write."""
+    return endpoint_path(data, rig).with_suffix(".log")
 
 
 def up_command(rig: str, data: Path, membrane: str = "") -> tuple[str, ...]:
@@ -84,9 +90,13 @@ def name_of(rig: str) -> str:
     return name
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _read(path: Path, start: int) -> str:
+    """A text file from a byte on, its end if it is long; empty where it cannot be read."""
     try:
-        stat = path.stat()
+        return path.read_bytes()[start:][-_TAIL:].decode("utf-8", "replace").strip()
     except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_ino
+        return ""

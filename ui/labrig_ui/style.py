@@ -37,6 +37,7 @@ QToolTip {{ color: {t.text}; background: {t.surface}; border: 1px solid {t.line}
 
 def _texts(t: Tokens) -> str:
     return f"""
+QLabel:disabled {{ color: {t.muted}; }}
 QLabel[kind="title"] {{ font-size: 20px; font-weight: 600; }}
 QLabel[kind="heading"] {{ font-size: 15px; font-weight: 600; }}
 QLabel[kind="muted"] {{ color: {t.muted}; }}
@@ -80,15 +81,13 @@ QPushButton[kind="nav"]:checked:focus {{ border: 3px solid {t.text}; }}
 
 def _fields(t: Tokens) -> str:
     return f"""
-QLineEdit, QComboBox, QPlainTextEdit {{ padding: 4px 8px; border: 1px solid {t.line}; border-radius: 5px;
+QLineEdit, QPlainTextEdit {{ padding: 4px 8px; border: 1px solid {t.line}; border-radius: 5px;
   background: {t.surface}; color: {t.text}; selection-background-color: {t.accent};
   selection-color: {t.on_accent}; }}
-QLineEdit, QComboBox {{ min-height: {TARGET - 12}px; }}
-QLineEdit:focus, QComboBox:focus, QPlainTextEdit:focus {{ border: 2px solid {t.focus}; padding: 3px 7px; }}
+QLineEdit {{ min-height: {TARGET - 12}px; }}
+QLineEdit:focus, QPlainTextEdit:focus {{ border: 2px solid {t.focus}; padding: 3px 7px; }}
 QLineEdit[wrong="true"] {{ border: 2px solid {t.bad}; padding: 3px 7px; }}
-QLineEdit:disabled, QComboBox:disabled {{ color: {t.muted}; background: {t.sunken}; }}
-QComboBox::drop-down {{ border: 0; width: 26px; }}
-QComboBox QAbstractItemView {{ background: {t.surface}; color: {t.text}; border: 1px solid {t.line}; }}
+QLineEdit:disabled {{ color: {t.muted}; background: {t.sunken}; }}
 QCheckBox {{ min-height: {TARGET - 12}px; spacing: 8px; }}
 """
 
@@ -98,7 +97,7 @@ def _views(t: Tokens) -> str:
 QTableView, QTreeView, QListView {{ background: {t.surface}; alternate-background-color: {t.sunken};
   border: 1px solid {t.grid}; border-radius: 5px; gridline-color: {t.grid}; }}
 QTableView:focus, QTreeView:focus, QListView:focus {{ border: 2px solid {t.focus}; }}
-QListView::item {{ min-height: 30px; padding: 2px 6px; }}
+QListView::item {{ min-height: 24px; padding: 1px 6px; }}
 QHeaderView::section {{ background: {t.sunken}; color: {t.text}; border: 0; border-right: 1px solid {t.grid};
   padding: 5px 8px; font-weight: 600; }}
 QTableView::item {{ padding: 0 8px; }}

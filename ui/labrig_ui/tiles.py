@@ -91,7 +91,8 @@ class Tile(QFrame):
         self.digits = Digits() if big else text("–", "heading")
         self.label = text(shown.label, "muted")
         self.unit = text(shown.unit.symbol, "muted")
-        self.state = text(kind="caution")
+        self.state = text(kind="muted" if shown.name == PERMEABILITY else "caution")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         if big:
             column(self.label, self.digits, row(self.unit, None, self.state, spacing=6), margin=8, spacing=0, into=self)
         else:
@@ -106,6 +107,7 @@ class Tile(QFrame):
         elif number != self.digits.text():
             self.digits.setText(number)
         self.state.setText(_trouble(quality, time, now, live, self.shown.name))
+        self.digits.setEnabled(bool(now))
         said = f"{self.shown.label}: {number} {self.shown.unit.symbol} {self.state.text()}".strip()
         self.setAccessibleName(said)
 
@@ -143,9 +145,10 @@ class Tiles(QWidget):
         if little:
             frame = QFrame()
             set_kind(frame, "card")
+            frame.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             column(*little, None, margin=10, spacing=6, into=frame)
             self._grid.addWidget(frame, 0, len(large))
-            self._grid.setColumnStretch(len(large), 4)
+            self._grid.setColumnStretch(len(large), 6)
         self._colour()
 
     def tick(self) -> None:
@@ -177,6 +180,5 @@ def _trouble(quality: Quality, time: int, now: int, live: Live, name: str) -> st
         Quality.OPEN_LOOP: "open loop",
         Quality.BELOW: "below range",
         Quality.ABOVE: "above range",
-        Quality.UNSETTLED: "moving",
     }
     return next((word for bit, word in words.items() if quality & bit), "")

@@ -1,0 +1,158 @@
+"""The small pure rules behind what is shown: ranges, the live estimate, words, tiles."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labrig.clock import SECOND
+from labrig.units import cm_per_min_per_psi, mL_per_min, psi, unit
+from labrig.wire.documents import RunPaper, StepPaper
+from labrig_ui import words
+from labrig_ui.bins import Bins
+from labrig_ui.channels import plots, shown, tiles
+from labrig_ui.estimate import disc_area, flow_by_balance, permeability, steady
+from labrig_ui.live import PERMEABILITY
+from labrig_ui.ranges import Range, around, round_up, stretched
+from labrig_ui.steps import steps_of
+from tests.ui.fake import DESCRIPTION
+
+FINITE = st.floats(-1e6, 1e6, allow_nan=False)
+
+
+@given(st.lists(FINITE, min_size=1, max_size=30))
+def test_a_range_holds_all_that_it_has_seen_and_never_shrinks(values: list[float]) -> None:
+    span = around(values[0], values[0])
+    for value in values:
+        before = span
+        span = span.grown(value, value)
+        assert before.low >= span.low
+        assert before.high <= span.high
+
+    assert all(span.holds(value, value) for value in values)
+
+
+def test_a_range_does_not_move_while_the_data_stay_inside() -> None:
+    span = around(0.0, 9.0)
+
+    assert span == Range(0.0, 10.0)
+    assert span.grown(0.1, 9.9) is span
+    assert span.grown(0.0, 10.4) == Range(0.0, 15.0)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(1.0, 1.0), (1.2, 1.5), (42.0, 50.0), (0.07, 0.08), (0.0, 0.0)])
+def test_ranges_end_on_round_numbers(value: float, expected: float) -> None:
+    assert round_up(value) == pytest.approx(expected)
+
+
+def test_the_time_axis_takes_a_wide_step_and_then_stands() -> None:
+    shown_seconds = stretched(60.0, 61.0)
+
+    assert shown_seconds == 90.0
+    assert stretched(shown_seconds, 89.0) == shown_seconds
+
+
+def test_the_estimate_is_flow_over_area_over_pressure() -> None:
+    """131.6 mL/min through 25 mm at 10 psi: 131.6 / 4.909 cm² / 10 psi = 2.681 cm/min/psi, by hand."""
+    flow, pressure = np.array([131.6 * mL_per_min]), np.array([10 * psi])
+
+    found = permeability(flow, pressure, disc_area(0.025))
+
+    assert found[0] / cm_per_min_per_psi == pytest.approx(2.681, rel=1e-3)
+
+
+def test_without_pressure_there_is_no_estimate() -> None:
+    assert np.isnan(permeability(np.array([1e-6]), np.array([100.0]), 1e-4)[0])
+
+
+def test_the_slope_of_the_balance_gives_the_flow() -> None:
+    """One gram of water a second is 60.18 mL/min at 25 °C."""
+    times = np.arange(0, 60 * SECOND, SECOND // 10)
+    grams = times / SECOND * 1e-3
+    mass = Bins(times, grams, grams, grams)
+
+    flow = flow_by_balance(mass, np.array([5 * SECOND, 30 * SECOND]))
+
+    assert np.isnan(flow[0])
+    assert flow[1] / mL_per_min == pytest.approx(60.18, rel=1e-3)
+
+
+def test_while_the_pressure_moves_there_is_no_estimate() -> None:
+    times = np.arange(0, 20 * SECOND, SECOND)
+    pressure = np.where(times < 10 * SECOND, 10 * psi, 20 * psi)
+
+    held = steady(Bins(times, pressure, pressure, pressure))
+
+    assert held[8]
+    assert not held[10]
+    assert held[15]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(45, "45 s"), (725, "12 min 5 s"), (12_000, "3 h 20 min"), (math.nan, "–"), (-3, "0 s")]
+)
+def test_durations_are_read_at_a_glance(seconds: float, said: str) -> None:
+    assert words.duration(seconds) == said
+
+
+def test_a_result_is_written_to_two_digits_of_its_uncertainty() -> None:
+    assert words.result_text({"value": 3.89097, "U": 0.063614, "unit": "cm/min/psi"}) == "3.891 ± 0.064 cm/min/psi"
+    assert words.result_text({"value": 33860.256, "U": 553.58, "unit": "L/m²/h/bar"}) == "33860 ± 554 L/m²/h/bar"
+
+
+def a_run(**changes: object) -> RunPaper:
+    schedule = (StepPaper(path="Zero", at=0.0), StepPaper(path="10 psi", at=7.0), StepPaper(path="20 psi", at=19.0))
+    facts: dict[str, object] = {
+        **{"run": "r", "file": "f", "method": "m 1", "protocol": "p", "coupon": "c", "lot": "", "operator": "o"},
+        **{"orientation": "skin-up", "attended": True, "started_utc": "2026-05-04T09:30:00+00:00", "started": SECOND},
+        **{"schedule": schedule, "seconds": 40.0, "step": "10 psi", "step_entered": 10 * SECOND},
+    }
+    return RunPaper.model_validate(facts | changes)
+
+
+def test_time_left_follows_the_step_and_not_the_clock() -> None:
+    """The step was reached late: what is left of the schedule is left all the same."""
+    assert words.seconds_left(a_run(), 12 * SECOND) == pytest.approx(31.0)
+    assert words.seconds_left(a_run(), 500 * SECOND) == 0.0
+    assert math.isnan(words.seconds_left(a_run(seconds=0.0), 12 * SECOND))
+
+
+def test_steps_before_the_present_one_are_done() -> None:
+    assert [step.state for step in steps_of(a_run())] == ["done", "now", "to come"]
+    assert [step.state for step in steps_of(a_run(outcome="completed"))] == ["done"] * 3
+    assert [step.state for step in steps_of(a_run(outcome="aborted"))] == ["done", "to come", "to come"]
+
+
+def test_a_step_that_was_not_rehearsed_is_shown_too() -> None:
+    assert [step.state for step in steps_of(a_run(step="Rinse"))] == ["to come"] * 3 + ["now"]
+
+
+def test_a_tile_shows_a_thousandth_of_the_range_and_no_minus_zero() -> None:
+    pressure = shown(DESCRIPTION.channels[0])
+
+    assert pressure.write(20.684 * psi) == "20.7"
+    assert pressure.write(-0.004 * psi) == "0.0"
+    assert pressure.write(-3 * psi) == "−3.0"
+    assert pressure.write(math.nan) == "–"
+
+
+def test_pressure_flow_and_permeability_get_tiles_and_plots() -> None:
+    big, small = tiles(DESCRIPTION, estimate=True)
+
+    assert [one.name for one in big] == ["feed_pressure", "permeate_flow", PERMEABILITY, "permeate_mass"]
+    assert [one.name for one in small] == ["membrane_pressure", "water_temperature"]
+    assert [one.name for one in plots(DESCRIPTION, estimate=True)] == ["feed_pressure", "permeate_flow", PERMEABILITY]
+    assert unit(big[2].unit.symbol).dimension == "permeance"
+
+
+def test_a_rig_with_other_roles_shows_its_first_channels() -> None:
+    other = DESCRIPTION.model_copy(
+        update={"channels": tuple(one.model_copy(update={"role": ""}) for one in DESCRIPTION.channels)}
+    )
+
+    assert len(tiles(other, estimate=False)[0]) == 4
+    assert len(plots(other, estimate=False)) == 3
