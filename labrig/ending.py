@@ -1,9 +1,11 @@
-"""How a run ends: once, for one reason, and everything that waits ends with it."""
+"""A run's hold on the rig, and how it ends: once, for one reason, and everything that waits ends with it."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
+from labrig.clock import SECOND, Clock
 from labrig.errors import Aborted, RunEnded, Tripped
 from labrig.model import Outcome
 
@@ -39,3 +41,30 @@ class Ending:
         if self.event.is_set():
             kinds: dict[Outcome, type[RunEnded]] = {Outcome.ABORTED: Aborted, Outcome.TRIPPED: Tripped}
             raise kinds.get(self._outcome, RunEnded)(self._reason)
+
+
+class Tenure:
+    """One run's hold on the rig. It ends once; the protocol's verbs renew it."""
+
+    def __init__(self, silence: float, needed: Sequence[str], clock: Clock) -> None:
+        self.ending = Ending()
+        self.needed = dict.fromkeys(needed, clock.now())
+        """Channels that the protocol needs, with the time of the last usable sample."""
+        self.held = threading.Event()
+        self.settled = threading.Event()
+        """Set when the run has ended, every output has been made safe and the rig's state says so."""
+        self._silence, self._clock = round(silence * SECOND), clock
+        self._renewed = clock.now()
+
+    def renew(self) -> None:
+        """The protocol is alive."""
+        self._renewed = self._clock.now()
+
+    def silent_for(self) -> float:
+        """Seconds by which the protocol has been silent for longer than it may; not positive while all is well."""
+        return (self._clock.now() - self._renewed - self._silence) / SECOND
+
+    def permit(self) -> None:
+        """What a command asks for under the output's lock: raises once the run has ended."""
+        self.ending.check()
+        self.renew()

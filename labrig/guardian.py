@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import numpy as np
 
-from labrig.clock import SECOND, Clock, Job, spawn
-from labrig.ending import Ending
+from labrig.clock import SECOND, Clock, Job, Lateness, spawn
+from labrig.ending import Tenure
 from labrig.errors import InstrumentError, RigError
 from labrig.model import Block, Channel, Event, Faulted, Outcome, Quality, StateChanged
-from labrig.outputs import Outputs
+from labrig.outputs import DEADLINE, Outputs
 from labrig.roles import Watchdog
 from labrig.safety import Breach, Interlock, Watch
 from labrig.states import Cause, RigState, StateMachine
@@ -29,32 +29,9 @@ CYCLE: Final = 0.01
 """Seconds between two looks."""
 HOLD_AFTER: Final = 2.0
 """Seconds without a usable sample of a channel that the protocol needs, after which the run is held."""
+SETTLED: Final = DEADLINE + 1.0
+"""Seconds within which whoever ends a run has made the rig safe."""
 _UNUSABLE: Final = np.uint8(Quality.MISSING | Quality.OPEN_LOOP)
-
-
-class Tenure:
-    """One run's hold on the rig. It ends once; the protocol's verbs renew it."""
-
-    def __init__(self, silence: float, needed: Sequence[str], clock: Clock) -> None:
-        self.ending = Ending()
-        self.needed = dict.fromkeys(needed, clock.now())
-        """Channels that the protocol needs, with the time of the last usable sample."""
-        self.held = threading.Event()
-        self._silence, self._clock = round(silence * SECOND), clock
-        self._renewed = clock.now()
-
-    def renew(self) -> None:
-        """The protocol is alive."""
-        self._renewed = self._clock.now()
-
-    def silent_for(self) -> float:
-        """Seconds by which the protocol has been silent for longer than it may; not positive while all is well."""
-        return (self._clock.now() - self._renewed - self._silence) / SECOND
-
-    def permit(self) -> None:
-        """What a command asks for under the output's lock: raises once the run has ended or while it is held."""
-        self.ending.check()
-        self.renew()
 
 
 class Guardian:
@@ -78,6 +55,11 @@ class Guardian:
         self._breaches: dict[str, Breach] = {}
         self._tenure: Tenure | None = None
         self._trip_reason = ""
+        self._lock = threading.Lock()
+        self._stops = self._securing = 0
+        self.lateness = Lateness()
+        self.looked = clock.now()
+        """When it last looked; an old time means that it hangs."""
         self._wake = threading.Event()
         self._over = threading.Event()
         self._thread: Job | None = None
@@ -106,9 +88,14 @@ class Guardian:
             if self._tenure is not None:
                 _note_usable(self._tenure.needed, item)
 
+    @property
+    def stops(self) -> int:
+        """How often the rig was stopped or tripped: what was asked for before a stop must not begin after it."""
+        return self._stops
+
     def start(self) -> None:
         """Begin to look; every output is made safe first, because labrig does not know who commanded it before."""
-        self._report(self._outputs.make_safe())
+        self._secure(None, "")
         self._fresh = dict.fromkeys(self._fresh, self._clock.now())
         if not self._clock.virtual:
             self._thread = spawn("guardian", self._run)
@@ -120,45 +107,73 @@ class Guardian:
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
-        self._report(self._outputs.make_safe())
+            log.info("guardian: %s", self.lateness)
+        self._secure(None, "")
 
-    def begin(self, silence: float, needed: Sequence[str] = ()) -> Tenure:
-        """Hand the rig to a run that needs these channels; raises `RigError` where it is not safe or not sound."""
-        if self._breaches:
-            raise RigError(f"cannot start: {self.standing}. Nothing was started.")
+    def begin(self, silence: float, needed: Sequence[str] = (), *, asked: int | None = None) -> Tenure:
+        """Hand the rig to a run that needs these channels; raises `RigError` where it is not safe or not sound.
+
+        ``asked``: what `stops` was when the run was asked for.
+        """
         tenure = Tenure(silence, [name for name in needed if name not in self._fresh], self._clock)
-        self._move(Cause.START, "")
-        self._tenure = tenure
+        with self._lock:
+            if self._breaches:
+                raise RigError(f"cannot start: {self.standing}. Nothing was started.")
+            if self._securing or asked not in {None, self._stops}:
+                raise RigError("cannot start: the rig was stopped in the meantime. Nothing was started.")
+            before, after = self._machine.move(Cause.START)
+            self._tenure = tenure
+        self._tell(before, after, "")
         return tenure
 
+    def end(self, tenure: Tenure, outcome: Outcome, reason: str) -> None:
+        """A run's protocol says that it is over: outputs safe at once. `finish` follows when its process is gone."""
+        if not self._end(tenure, outcome, reason):
+            tenure.settled.wait(SETTLED)
+
     def finish(self, tenure: Tenure, outcome: Outcome, reason: str) -> None:
-        """A run's protocol is over, however it ended: outputs safe, rig free for the next."""
-        self._end(tenure, Cause.STOP, outcome, reason)
-        self._tenure = None
+        """A run is over, however it ended: outputs safe, rig free for the next; raises `RigError` for an old run."""
+        if self._tenure is not tenure:
+            raise RigError("that run is over")
+        self.end(tenure, outcome, reason)
+        with self._lock:
+            self._tenure = None
         self._move(Cause.FINISHED, reason)
 
     def stop(self, outcome: Outcome, reason: str) -> None:
         """Stop the run, if there is one, and make every output safe in any case. Needs nobody's consent."""
-        if self._tenure is None or not self._end(self._tenure, Cause.STOP, outcome, reason):
-            self._report(self._outputs.make_safe())
+        with self._nothing_begins() as tenure:
+            if tenure is None:
+                self._secure(None, "")
+            elif not self._end(tenure, outcome, reason):
+                self._secure(None, "")
+                tenure.settled.wait(SETTLED)
 
     def trip(self, reason: str) -> None:
         """Make everything safe and latch until a person resets it."""
         if self._machine.state is RigState.TRIPPED:
             return
-        if self._tenure is not None:
-            self._tenure.ending.end(Outcome.TRIPPED, reason)
-        self._trip_reason = reason
-        failures = self._outputs.make_safe()
-        self._move(Cause.TRIP, reason)
-        self._report(failures)
+        with self._nothing_begins() as tenure:
+            ended = tenure is not None and tenure.ending.end(Outcome.TRIPPED, reason)
+            self._trip_reason = reason
+            self._secure(Cause.TRIP, reason)
+            if tenure is not None and ended:
+                tenure.settled.set()
 
     def reset(self, by: str) -> None:
-        """Release a trip; raises `RigError` while its cause stands or a guard channel is silent."""
+        """Release a trip; raises `RigError` while its cause stands, or while an output cannot be made safe."""
+        if self._machine.state is not RigState.TRIPPED:
+            self._move(Cause.RESET, "")  # raises, and says what to do
         if self._breaches:
             raise RigError(f"cannot reset: {self.standing}. The rig stays tripped.")
-        self._move(Cause.RESET, f"reset by {by}")
-        self._trip_reason = ""
+        with self._nothing_begins() as tenure:
+            if tenure is not None:
+                raise RigError("cannot reset: the run is still ending; try again when it has. The rig stays tripped.")
+            failures = self._outputs.make_safe()
+            if failures:
+                raise RigError(f"cannot reset: {'; '.join(failures)} The rig stays tripped.")
+            self._trip_reason = ""
+            self._move(Cause.RESET, f"reset by {by}")
 
     def hold(self, reason: str) -> None:
         """Keep the run where it is: its verbs wait. Raises `RigError` without a run."""
@@ -176,14 +191,14 @@ class Guardian:
 
     def cycle(self) -> None:
         """One look; public for virtual time and for tests."""
-        now = self._clock.now()
+        now = self.looked = self._clock.now()
         self._judge_silence(now)
         if self._breaches and self._machine.state is not RigState.TRIPPED:
             self.trip(self.standing)
         tenure = self._tenure
         if tenure is not None and not tenure.held.is_set() and tenure.silent_for() > 0:
             why = "the protocol has given no sign of life for longer than its method allows"
-            self._end(tenure, Cause.STOP, Outcome.FAILED, why)
+            self._end(tenure, Outcome.FAILED, why)
         if tenure is not None and self._machine.state is RigState.RUNNING:
             self._judge_measurements(tenure, now)
         self._pet(now)
@@ -191,19 +206,16 @@ class Guardian:
     def _run(self) -> None:
         due = self._clock.now()
         while not self._over.is_set():
-            self._wake.wait(max(0.0, (due - self._clock.now()) / SECOND))
+            woken = self._wake.wait(max(0.0, (due - self._clock.now()) / SECOND))
             self._wake.clear()
+            if not woken:
+                self.lateness.add((self._clock.now() - due) / SECOND)
             due = self._clock.now() + round(CYCLE * SECOND)
             try:
                 self.cycle()
             except Exception as error:
                 log.exception("the guardian failed")
-                self._broken_itself(error)
-                return
-
-    def _broken_itself(self, error: Exception) -> None:
-        """Safe, once more, and then no more looking: what is behind a hardware watchdog falls with it too."""
-        self.trip(f"labrig's guardian failed ({type(error).__name__}: {error}); restart the server")
+                self.trip(f"the guardian failed ({type(error).__name__}: {error}); restart the server")
 
     def _judge_silence(self, now: int) -> None:
         for interlock in self._interlocks:
@@ -228,15 +240,37 @@ class Guardian:
         else:
             self._wake.set()
 
-    def _end(self, tenure: Tenure, cause: Cause, outcome: Outcome, reason: str) -> bool:
+    @contextmanager
+    def _nothing_begins(self) -> Iterator[Tenure | None]:
+        """The present run, while the rig is made safe: one that was asked for before does not begin meanwhile."""
+        with self._lock:
+            self._stops, self._securing = self._stops + 1, self._securing + 1
+            tenure = self._tenure
+        try:
+            yield tenure
+        finally:
+            with self._lock:
+                self._securing -= 1
+
+    def _end(self, tenure: Tenure, outcome: Outcome, reason: str) -> bool:
         """Outputs safe, then the state; False where the run had ended before."""
         if not tenure.ending.end(outcome, reason):
             return False
-        failures = self._outputs.make_safe()
-        tenure.held.clear()
-        self._move(cause, reason)
-        self._report(failures)
+        self._secure(Cause.STOP, reason)
+        tenure.settled.set()
         return True
+
+    def _secure(self, cause: Cause | None, reason: str) -> None:
+        """Outputs safe, then the state, then the telling. An output that cannot be made safe is a trip."""
+        failures = self._outputs.make_safe()
+        if failures:
+            words = f"not made safe: {'; '.join(failures)}"
+            cause, reason = Cause.TRIP, f"{reason}; {words}" if reason else words
+            self._trip_reason = reason
+        if cause is not None:
+            self._move(cause, reason)
+        for failure in failures:
+            self._publish(Faulted(self._clock.now(), "outputs", f"not made safe: {failure}", "DEV-09"))
 
     def _pet(self, now: int) -> None:
         fresh = all((now - self._fresh[i.channel]) / SECOND <= i.stale_after for i in self._interlocks)
@@ -249,13 +283,11 @@ class Guardian:
                 self.trip(f"{watchdog.name}: {error}")
 
     def _move(self, cause: Cause, reason: str) -> None:
-        before, after = self._machine.move(cause)
+        self._tell(*self._machine.move(cause), reason)
+
+    def _tell(self, before: RigState, after: RigState, reason: str) -> None:
         if before is not after:
             self._publish(StateChanged(self._clock.now(), before.value, after.value, reason))
-
-    def _report(self, failures: tuple[str, ...]) -> None:
-        for failure in failures:
-            self._publish(Faulted(self._clock.now(), "outputs", f"not made safe: {failure}", "DEV-09"))
 
 
 def _note_usable(needed: dict[str, int], block: Block) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from labrig.clock import SECOND, Clock
-from labrig.guardian import Tenure
+from labrig.ending import Tenure
 from labrig.history import History, Trace
 from labrig.model import Answered, Asked, Event
 from labrig.operators import Operator

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Mapping
 from typing import Final, Protocol
 
+from labrig.ending import Tenure
 from labrig.errors import RigError
-from labrig.guardian import Tenure
 from labrig.model import Asked
 
 LOOK: Final = 0.2

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from labrig.clock import spawn
+from labrig.clock import SECOND, spawn
 from labrig.errors import InstrumentError, RigError
 from labrig.model import Commanded, Event, Output
 from labrig.roles import Actuator, Now, Regulator, Valve
@@ -49,7 +49,8 @@ class Outputs:
 
     def set(self, name: str, target: float, permit: Permit) -> None:
         """Command a set-point (SI); raises `RigError` outside the output's limits, unsent."""
-        output, verbs = self._outputs[name], self._owners[name].output(name)
+        verbs = self._verbs(name)
+        output = self._outputs[name]
         if not isinstance(verbs, Regulator):
             raise RigError(f"{name} is a valve: it can be opened and closed, not set")
         if not output.low <= target <= output.high:
@@ -85,8 +86,9 @@ class Outputs:
             found[name] = self._secure(devices[name])
 
         threads = [spawn(f"make safe {name}", partial(secure, name)) for name in devices]
+        until = self._now() + round(DEADLINE * SECOND)
         for thread in threads:
-            thread.join(DEADLINE)
+            thread.join(max(0.0, (until - self._now()) / SECOND))
         return {name: why for name, why in found.items() if why}
 
     def _secure(self, device: Actuator) -> str:
@@ -98,10 +100,15 @@ class Outputs:
         return ""
 
     def _switch(self, name: str, permit: Permit, *, opened: bool) -> None:
-        verbs = self._owners[name].output(name)
+        verbs = self._verbs(name)
         if not isinstance(verbs, Valve):
             raise RigError(f"{name} is a regulator: it can be set, not opened or closed")
         with self._locks[self._owners[name].name]:
             permit()
             (verbs.open if opened else verbs.close)()
         self._publish(Commanded(self._now(), name, "open" if opened else "close", float(opened)))
+
+    def _verbs(self, name: str) -> Valve | Regulator:
+        if name not in self._owners:
+            raise RigError(f"this rig has no output {name!r}; it has {', '.join(self._outputs)}")
+        return self._owners[name].output(name)

@@ -16,8 +16,9 @@ from labrig import outlook
 from labrig.bus import Bus, Sink
 from labrig.clock import SECOND, Clock
 from labrig.config import RigConfig
+from labrig.ending import Tenure
 from labrig.errors import InstrumentError, LabrigError, RigError, RunEnded
-from labrig.guardian import Guardian, Tenure
+from labrig.guardian import Guardian
 from labrig.header import Order, make_header
 from labrig.history import History, Trace
 from labrig.link import LocalLink

@@ -9,8 +9,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from labrig.ending import Tenure
 from labrig.errors import LabrigError
-from labrig.guardian import Guardian, Tenure
+from labrig.guardian import Guardian
 from labrig.model import Event, Outcome, StateChanged
 from labrig.outputs import Outputs
 from labrig.safety import Interlock
