@@ -42,7 +42,7 @@ def order(method: str, changes: Sequence[str], coupon: str, lot: str, operator: 
     return Asked(
         load_method(method, changed),
         Coupon(identifier("--coupon", coupon), lot=identifier("--lot", lot) if lot else ""),
-        operator or user(),
+        identifier("--operator", operator) if operator else user(),
         str(Path(method).resolve()) if method.endswith(".toml") else method,
         changed,
     )
