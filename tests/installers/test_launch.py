@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -139,7 +139,16 @@ def test_the_exit_code_is_the_programs_own(clone: Callable[[str], Path]) -> None
     assert labrig.returncode == 7
 
 
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """Whoever started these tests in the background had them ignore Ctrl-C, and so would each program they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @POSIX_ONLY
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_reaches_the_program_and_nothing_else(clone: Callable[[str], Path]) -> None:
     with start(clone("trap 'echo tidied; exit 42' INT; echo started; while :; do sleep 0.1; done")) as labrig:
         assert labrig.stdout is not None
