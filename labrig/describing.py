@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -69,11 +70,12 @@ def main() -> None:
     """Answer one request."""
     request = json.load(sys.stdin)
     try:
-        answer = methods(request["folders"]) if request["what"] == "methods" else order(request)
-        print(json.dumps({"answer": answer}))  # noqa: T201 - the answer
+        with redirect_stdout(sys.stderr):  # what a protocol prints is no part of the answer
+            answer = methods(request["folders"]) if request["what"] == "methods" else order(request)
+        document: dict[str, Any] = {"answer": answer}
     except LabrigError as error:
-        notes = list(getattr(error, "__notes__", ()))
-        print(json.dumps({"error": "\n".join([str(error), *notes])}))  # noqa: T201 - the answer
+        document = {"error": "\n".join([str(error), *getattr(error, "__notes__", ())])}
+    print(json.dumps(document))  # noqa: T201 - the answer
 
 
 if __name__ == "__main__":

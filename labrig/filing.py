@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,8 @@ def main() -> None:
         with RunFile(path) as run:
             header = run.header
         parameters = {name: value for name, value in header.parameters.items() if name != "skipped"}
-        filed = file_run(path, make(header.protocol, parameters, f"{path}: parameters"))
+        with redirect_stdout(sys.stderr):  # what an analysis prints is no part of the answer
+            filed = file_run(path, make(header.protocol, parameters, f"{path}: parameters"))
         answer: dict[str, Any] = {"answer": {"not_analysed": filed.not_analysed}}
     except LabrigError as error:
         answer = {"error": str(error)}

@@ -76,6 +76,11 @@ class LocalLink:
 
     def command(self, output: str, verb: Verb, value: float = 0.0) -> None:
         self._alive()
+        self.wait(0.0)
+        self.do(output, verb, value)
+
+    def do(self, output: str, verb: Verb, value: float = 0.0) -> None:
+        """Command at once; `command` first waits as long as the run is held."""
         match verb:
             case "open":
                 self.outputs.open(output, self.tenure.permit)
@@ -96,7 +101,7 @@ class LocalLink:
         armed, end = self.arm(reflex), self.clock.now() + round(patience * SECOND)
         while not armed.met and self.clock.now() < end:
             self.wait(min(REFLEX_LOOK, (end - self.clock.now()) / SECOND))
-        return armed.met
+        return armed.disarm()
 
     def ask(self, question: Asked) -> str:
         self._alive()

@@ -45,17 +45,23 @@ class Armed:
         self.met = 0
         """Time of the deciding sample; 0 while the condition is not met."""
         self._outputs, self._permit, self._publish, self._clock = outputs, permit, publish, clock
-        self._once = threading.Lock()
+        self._once, self._disarmed = threading.Lock(), False
         condition = Interlock(reflex.name, reflex.channel, reflex.low, reflex.high)
         self._watch = Watch([condition], channels, self._decide)
 
     def __call__(self, item: Block | Event) -> None:
-        if not self.met:
+        if not self.met and not self._disarmed:
             self._watch(item)
+
+    def disarm(self) -> int:
+        """Wait no longer; returns what `met` is now and stays."""
+        with self._once:
+            self._disarmed = True
+            return self.met
 
     def _decide(self, breach: Breach) -> None:
         with self._once:
-            if self.met:
+            if self.met or self._disarmed:
                 return
             self.met = breach.time
         if self._clock.virtual:

@@ -7,6 +7,7 @@ by the end of the process, or by its silence.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import traceback
@@ -15,7 +16,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from labrig.client import Client, Refused
-from labrig.clock import SECOND, monotonic
+from labrig.clock import SECOND, monotonic, spawn
 from labrig.endpoint import Endpoint, ServerGone
 from labrig.errors import Aborted, LabrigError, RigError, RunEnded, Tripped
 from labrig.history import Trace
@@ -38,7 +39,8 @@ from labrig.wire.documents import (
 )
 
 HELD_LOOK: Final = 0.2
-ASK_TIMEOUT: Final = 30.0
+UNWIND: Final = 3.0
+"""Seconds that a protocol has after the end of its server."""
 
 
 class RemoteLink:
@@ -62,7 +64,9 @@ class RemoteLink:
             self._never.wait(HELD_LOOK if left <= 0 else min(left, STRIDE))
 
     def command(self, output: str, verb: Verb, value: float = 0.0) -> None:
-        self._tell(CommandOrder(run=self._run, output=output, verb=verb, value=value))
+        order = CommandOrder(run=self._run, output=output, verb=verb, value=value)
+        while self._tell(order):  # a held run takes no command
+            self._never.wait(HELD_LOOK)
 
     def trace(self, channel: str, start: int, end: int) -> Trace:
         request = rig_pb2.TraceRequest(channel=channel, start=start, end=end, run=self._run)
@@ -83,7 +87,7 @@ class RemoteLink:
         while not answer.met and monotonic() < end:
             self._never.wait(min(REFLEX_LOOK, (end - monotonic()) / SECOND))
             answer = self._answered(CommandOrder(run=self._run, output="", verb="alive"))
-        return answer.met
+        return answer.met or self._answered(CommandOrder(run=self._run, output="", verb="disarm")).met
 
     def ask(self, question: Asked) -> str:
         order = AskOrder(run=self._run, question=question.question, text=question.text, choices=question.choices)
@@ -155,9 +159,26 @@ def _where(error: BaseException) -> str:
     return f"line {frames[-1].lineno} of {frames[-1].filename}: " if frames else ""
 
 
+def _first_line() -> str:
+    """Of standard input, without a buffer: the interpreter would wait at its end for the lock of one that is read."""
+    line = b""
+    while not line.endswith(b"\n") and (more := os.read(sys.stdin.fileno(), 65536)):
+        line += more
+    return line.decode()
+
+
+def _end_with_the_server() -> None:
+    """Standard input ends with the server. A protocol that calls it learns that itself; one that does not is ended."""
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    threading.Event().wait(UNWIND)
+    os._exit(1)
+
+
 def main() -> None:
     """Read the order from standard input and do it."""
-    order: dict[str, Any] = loads(sys.stdin.readline())
+    order: dict[str, Any] = loads(_first_line())
+    spawn("lifeline", _end_with_the_server)
     sys.exit(run(Endpoint.model_validate(order["endpoint"]), str(order["run"])))
 
 

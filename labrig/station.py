@@ -100,13 +100,24 @@ class Station:
         """The header of a run that would begin now; raises `RigError` for a rig that cannot do it."""
         return make_header(order, self.config, self.clock)
 
-    def begin(self, order: Order, header: RunHeader, record: Sink, operator: Operator, *listeners: Sink) -> Session:
-        """Take the rig for a run; raises `RigError` where it is not free or not safe. End it with `finish`."""
+    def begin(
+        self,
+        order: Order,
+        header: RunHeader,
+        record: Sink,
+        operator: Operator,
+        *listeners: Sink,
+        asked: int | None = None,
+    ) -> Session:
+        """Take the rig for a run; raises `RigError` where it is not free or not safe. End it with `finish`.
+
+        ``asked``: what the guardian's `stops` was when the run was asked for, so that a stop since then counts.
+        """
         with ExitStack() as stack:
             stack.enter_context(self.bus.first(record))
             stack.enter_context(self.bus.last(*listeners))
             needed = [name for role, name in self.config.channel_roles.items() if role in order.method.needs]
-            tenure = self.guardian.begin(order.method.silence, needed)
+            tenure = self.guardian.begin(order.method.silence, needed, asked=asked)
             session = Session(header, order, tenure, operator, stack.pop_all())
         self._began = self.clock.now()
         self.publish(RunStarted(self.clock.now(), header.run_id))
@@ -176,7 +187,7 @@ class Station:
         return tuple(one for one in coming if one is not None)
 
     def arm(self, session: Session, reflex: Reflex) -> Armed:
-        """Let a reflex wait for its condition until the run ends or `disarm`; raises `RigError` for unknown names."""
+        """Let a reflex wait until the run ends or `Armed.disarm`; raises `RigError` for unknown names."""
         if reflex.channel not in self.config.channels:
             raise RigError(f"there is no channel {reflex.channel!r} for a reflex")
         unknown = [output for _, output, _ in reflex.steps if output not in self.config.outputs]

@@ -32,6 +32,8 @@ FROZEN: Final = 5.0
 START: Final = 60.0
 """Seconds until the first heartbeat."""
 END: Final = 20.0
+TAKEN: Final = 3
+"""Exit code of a server that another one keeps from the rig; trying again would not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,8 @@ def supervise(orders: Orders) -> int:
                 return 1
             starts.append(time.monotonic())
             code = _serve_once(command, lifeline, log, ended)
-            if code == 0 or ended.is_set():
-                return 0
+            if code in {0, TAKEN} or ended.is_set():
+                return TAKEN if code == TAKEN else 0
             _say(log, f"the server ended unexpectedly (code {code}); it is started again, with the rig safe")
     return 0
 

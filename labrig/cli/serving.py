@@ -18,6 +18,7 @@ from labrig.cli.ordering import data_folder
 from labrig.client import Client
 from labrig.endpoint import Endpoint, ServerGone, endpoint_path, known_rigs, read_endpoint
 from labrig.errors import ConfigError
+from labrig.riglock import RigLock, RigTaken
 from labrig.wire.documents import Control, Status
 
 READY: Final = 60.0
@@ -35,7 +36,11 @@ def serve(
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     addresses = json.loads(endpoints) if endpoints else {}
     options = ServerOptions(rig, data_folder(data), addresses, control, membrane, supervisor_pid, heartbeat)
-    return serve_it(options, sys.stdout)
+    try:
+        return serve_it(options, sys.stdout)
+    except RigTaken as taken:
+        print(f"labrig: {taken}", file=sys.stderr)
+        return supervisor.TAKEN
 
 
 def up(rig: str, data: Path | None, membrane: str, seed: int, *, as_json: bool) -> int:
@@ -73,7 +78,10 @@ def down(rig: str, data: Path | None) -> int:
     with Client(endpoint) as client:
         client.control(Control(verb="shutdown", by="labrig down"))
     end = time.monotonic() + GONE
-    while endpoint_path(folder, endpoint.rig).exists() and time.monotonic() < end:
+    while _served(folder, endpoint.rig):
+        if time.monotonic() > end:
+            print(f"labrig: {endpoint.rig}'s outputs are safe, but its server has not ended yet", file=sys.stderr)
+            return 1
         _pause()
     print(f"{endpoint.rig} is down; its outputs are safe.")
     return 0
@@ -136,6 +144,15 @@ def _endpoint(folder: Path, rig: str) -> Endpoint | None:
         return read_endpoint(folder, rig)
     except ServerGone:
         return None
+
+
+def _served(folder: Path, rig: str) -> bool:
+    """Whether a process still holds the rig."""
+    try:
+        with RigLock(folder, rig):
+            return False
+    except RigTaken:
+        return True
 
 
 def _answers(endpoint: Endpoint) -> bool:

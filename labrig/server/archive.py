@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from labrig.errors import RecordingError, RigError
 from labrig.recording import RunFile, recover
@@ -14,6 +14,8 @@ from labrig.shown import analysis_as_json
 from labrig.wire.documents import RunPaper
 
 log = logging.getLogger(__name__)
+LEFT_OPEN: Final = ("-wal", "-reserve", "-journal")
+"""What stands beside a run file while it is being written, and afterwards where that was cut off."""
 
 
 class Archive:
@@ -40,7 +42,7 @@ class Archive:
     def recover_all(self) -> Iterator[str]:
         """Close what a killed server or a power cut left open; what happened to each, in words."""
         for path in self._paths():
-            if not any(path.with_name(path.name + left).exists() for left in ("-wal", "-journal")):
+            if not any(path.with_name(path.name + left).exists() for left in LEFT_OPEN):
                 continue
             try:
                 recovery = recover(path)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,15 +32,31 @@ def file_run(path: Path) -> str:
 
 
 def start_runner(endpoint: Endpoint, run: str, log: Path) -> subprocess.Popen[bytes]:
-    """A runner for that run; what it prints goes to ``log``."""
+    """A runner for that run; what it prints goes to ``log``. Raises `OSError` where it cannot be started.
+
+    Its standard input stays open as long as this process lives: a protocol that hears nothing else hears its end. A
+    session of its own keeps the terminal's Ctrl-C from it; the server decides what that means.
+    """
     with log.open("ab") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "labrig.runner"], stdin=subprocess.PIPE, stdout=output, stderr=output
+            [sys.executable, "-m", "labrig.runner"],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
     assert child.stdin is not None
-    child.stdin.write(json.dumps({"endpoint": endpoint.model_dump(), "run": run}).encode() + b"\n")
-    child.stdin.close()
+    with suppress(OSError):  # it has ended already, which whoever waits for it learns
+        child.stdin.write(json.dumps({"endpoint": endpoint.model_dump(), "run": run}).encode() + b"\n")
+        child.stdin.flush()
     return child
+
+
+def explained(code: int) -> str:
+    """A process's exit code in words."""
+    if code < 0:
+        return f"it was killed by {signal.Signals(-code).name}"
+    return f"exit code {code}"
 
 
 def _asked(module: str, request: dict[str, Any], seconds: float) -> Any:  # noqa: ANN401 - JSON

@@ -42,7 +42,6 @@ class _Running:
     attended: bool
     step: str = ""
     step_entered: int = 0
-    leaving: tuple[Outcome, str] | None = None
     over: threading.Event = field(default_factory=threading.Event)
 
 
@@ -78,6 +77,7 @@ class Conduct:
 
     def start(self, ordered: Ordered) -> tuple[str, Path]:
         """Begin a run; raises `RigError` where it cannot, and nothing was begun."""
+        asked = self._station.guardian.stops
         with self._starting:
             if self._running is not None:
                 raise RigError("a run is going on; wait for its end or stop it")
@@ -85,7 +85,7 @@ class Conduct:
             failed = [check.words for check in self._facts_checks(described) if not check.ok]
             if failed:
                 raise RigError("; ".join(failed))
-            return self._begin(ordered, described)
+            return self._begin(ordered, described, asked)
 
     @property
     def paper(self) -> RunPaper | None:
@@ -111,10 +111,8 @@ class Conduct:
         return running.session
 
     def leave(self, run: str, outcome: Outcome, reason: str) -> None:
-        """The protocol says that it is over; its process ends next."""
-        self.of(run)
-        if self._running is not None:
-            self._running.leaving = (outcome, reason)
+        """The protocol says that it is over: the rig is made safe; its process ends next, or is ended."""
+        self._station.guardian.end(self.of(run).tenure, outcome, reason)
 
     def note_step(self, item: Block | Event) -> None:
         """A sink: remembers the step that the run is in."""
@@ -127,7 +125,7 @@ class Conduct:
         for job in self._jobs:
             job.join()
 
-    def _begin(self, ordered: Ordered, described: dict[str, Any]) -> tuple[str, Path]:
+    def _begin(self, ordered: Ordered, described: dict[str, Any], asked: int) -> tuple[str, Path]:
         facts = MethodFacts(**described["facts"])
         coupon = Coupon(ordered.coupon, lot=ordered.lot)
         order = Order(facts, coupon, ordered.operator or "unknown", Orientation(ordered.orientation))
@@ -135,7 +133,8 @@ class Conduct:
         recorder = self._recorder(run_path(self._folder, header), header)
         attended = facts.attended if ordered.attended is None else ordered.attended
         try:
-            session = self._station.begin(order, header, recorder, self._operator(ordered, attended=attended))
+            operator = self._operator(ordered, attended=attended)
+            session = self._station.begin(order, header, recorder, operator, asked=asked)
         except LabrigError:
             recorder.close(Outcome.FAILED, "it never began")
             recorder.path.unlink(missing_ok=True)
@@ -158,11 +157,11 @@ class Conduct:
         running = self._running
         assert running is not None
         code = running.child.wait()
-        outcome, reason = running.leaving or (
-            Outcome.FAILED,
-            f"the protocol's process ended unexpectedly (exit code {code}); see {running.recorder.path.stem}.log",
-        )
-        self._station.finish(running.session, outcome, reason)
+        assert running.child.stdin is not None
+        with suppress(OSError):
+            running.child.stdin.close()
+        reason = f"the protocol's process ended unexpectedly ({children.explained(code)}); the rig was made safe"
+        self._station.finish(running.session, Outcome.FAILED, reason)
         running.over.set()
         ending = running.session.tenure.ending
         failure = ""

@@ -125,9 +125,16 @@ class Front:
         return answer
 
     def arm(self, session: Session, reflex: dict[str, Any]) -> None:
-        """Arm a runner's reflex; a later one takes its place in the answers."""
+        """Arm a runner's reflex in place of the one before."""
+        self.disarm(session)
         armed = self.station.arm(session, _REFLEX.validate_python(reflex))
         self._armed = (session.header.run_id, armed)
+
+    def disarm(self, session: Session) -> None:
+        """The run's newest reflex waits no longer."""
+        run, armed = self._armed
+        if armed is not None and run == session.header.run_id:
+            armed.disarm()
 
     def met(self, session: Session) -> int:
         """When the run's newest reflex was met; 0 while it was not."""

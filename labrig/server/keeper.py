@@ -12,15 +12,19 @@ from labrig.server.front import Front
 LOOK: Final = 0.5
 BACKLOG: Final = 1.0
 """Seconds of unwritten data that are worth a warning."""
+HANGS: Final = 4.0
+"""Seconds without a look of the guardian: longer than making safe may take."""
+LATE: Final = 0.25
+"""Seconds by which the guardian may be late before people are told."""
 ABSENCE: Final = 10.0
 """Seconds without an attending desktop after which an attended run is stopped in order."""
 
 
 class Heartbeat:
-    """A context: while it lasts, a line now and then tells the supervisor that this process is not frozen."""
+    """A context: while it lasts, a line now and then tells the supervisor that this process is awake and guards."""
 
-    def __init__(self, to: TextIO) -> None:
-        self._to, self._over = to, threading.Event()
+    def __init__(self, to: TextIO, front: Front) -> None:
+        self._to, self._front, self._over = to, front, threading.Event()
         self._job: Job | None = None
 
     def __enter__(self) -> Heartbeat:
@@ -30,13 +34,16 @@ class Heartbeat:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         if self._job is not None:
-            self._job.join()
+            self._job.join(LOOK)  # a supervisor that is frozen does not take the line, and must not hold up the end
 
     def _run(self) -> None:
         while not self._over.wait(LOOK):
+            if (monotonic() - self._front.station.guardian.looked) / SECOND > HANGS:
+                continue
             try:
                 print(file=self._to, flush=True)
-            except (OSError, ValueError):  # the supervisor is gone; the server keeps the rig without it
+            except (OSError, ValueError):
+                self._front.warn("supervisor", "the supervisor is gone: nobody restarts this server if it ends")
                 return
 
 
@@ -48,6 +55,7 @@ class Keeper:
         self._over = threading.Event()
         self._seen = monotonic()
         self._slow = False
+        self._latest = LATE
         self._job: Job | None = None
 
     def __enter__(self) -> Keeper:
@@ -64,6 +72,7 @@ class Keeper:
             self._attendance()
             self._outlook()
             self._disk()
+            self._load()
             self._front.watchers.changed()
 
     def _attendance(self) -> None:
@@ -82,6 +91,14 @@ class Keeper:
         if words or self._slow:
             self._front.warn("disk", words)
         self._slow = bool(words)
+
+    def _load(self) -> None:
+        """Tell of an overloaded computer, once for each new record."""
+        worst = self._front.station.guardian.lateness.worst
+        if worst > self._latest:
+            self._latest = worst
+            words = f"this computer is overloaded: the guardian looked {1e3 * worst:.0f} ms late; end other programs"
+            self._front.warn("load", words)
 
     def _outlook(self) -> None:
         for coming in self._front.station.forecasts():

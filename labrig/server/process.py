@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 WORKERS: Final = MOST + 16
 DOOR_WORKERS: Final = 4
 ENDING: Final = 1.0
+KEEPALIVE: Final = (("grpc.keepalive_time_ms", 5000), ("grpc.keepalive_timeout_ms", 5000))
+"""A client that is frozen does not answer pings; its watch ends after ten seconds, and with it its attendance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def serve(options: ServerOptions, announce: TextIO) -> int:
             front.warn(words, words)
         print(json.dumps(_announcement(options, config)), file=announce, flush=True)
         if options.heartbeat:
-            stack.enter_context(Heartbeat(announce))
+            stack.enter_context(Heartbeat(announce, front))
         gc.collect()
         gc.freeze()
         ended.wait()
@@ -136,7 +138,7 @@ def _front(
 def _grpc(workers: int, token: str) -> grpc.Server:
     interceptors: list[grpc.ServerInterceptor] = [TokenGuard(token)] if token else []
     pool = ThreadPoolExecutor(workers, thread_name_prefix="rpc" if token else "stop door")
-    return grpc.server(pool, interceptors=interceptors, options=(*OPTIONS, ("grpc.so_reuseport", 0)))
+    return grpc.server(pool, interceptors=interceptors, options=(*OPTIONS, *KEEPALIVE, ("grpc.so_reuseport", 0)))
 
 
 def _ended(port: grpc.Server) -> None:

@@ -122,8 +122,11 @@ class Service(RigServicer):
             self._front.conduct.leave(order.run, Outcome(order.outcome), order.reason)
         elif order.verb == "until":
             self._front.arm(session, order.reflex or {})
-        elif not tenure.ending.event.is_set() and order.verb != "alive":
-            link.command(order.output, order.verb, order.value)
+        elif order.verb == "disarm":
+            self._front.disarm(session)
+        elif order.verb != "alive" and not tenure.ending.event.is_set() and not tenure.held.is_set():
+            link.do(order.output, order.verb, order.value)
+            return CommandAnswer()
         if tenure.ending.event.is_set():
             return CommandAnswer(ended=tenure.ending.outcome.value, reason=tenure.ending.reason)
         return CommandAnswer(held=tenure.held.is_set(), met=self._front.met(session))

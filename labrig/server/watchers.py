@@ -36,7 +36,10 @@ class Watchers:
             return
         with self._condition:
             for watcher in self._open:
-                watcher.events.append(item)
+                if len(watcher.events) < EVENTS_KEPT:
+                    watcher.events.append(item)
+                else:
+                    watcher.closed = True
             self._condition.notify_all()
 
     def changed(self) -> None:
@@ -73,7 +76,7 @@ class Watchers:
     def _updates(self, watcher: _Watcher, alive: Callable[[], bool]) -> Iterator[rig_pb2.Update]:
         seen: dict[str, int] = {bins.source: int(bins.ends[-1]) for bins in self._history.newer({})}
         version = -1
-        while alive() and not watcher.closed and len(watcher.events) < EVENTS_KEPT:
+        while alive() and not watcher.closed:
             with self._condition:
                 if not watcher.events and version == self._version:
                     self._condition.wait(PACE)

@@ -263,7 +263,7 @@ class CommandOrder(Paper):
     run: str
     output: str
     """Empty: no command, a sign of life."""
-    verb: Literal["open", "close", "set", "alive", "leave", "until"]
+    verb: Literal["open", "close", "set", "alive", "leave", "until", "disarm"]
     value: float = 0.0
     outcome: str = ""
     reason: str = ""
@@ -271,7 +271,7 @@ class CommandOrder(Paper):
 
 
 class CommandAnswer(Paper):
-    """``held``: the run is held, verbs wait. ``ended``: outcome and reason; verbs raise."""
+    """``held``: verbs wait, and the command was not carried out. ``ended``: outcome and reason; verbs raise."""
 
     held: bool = False
     ended: str = ""
