@@ -68,6 +68,11 @@ class Control:
         """What each output was last commanded, by address: a coil's 0 or 1, or volts."""
         return {str(address): float(raw) for address, raw in self.ask(op="outputs").items()}
 
+    def commands(self, since: int) -> list[tuple[int, str, float]]:
+        """What was commanded since then: monotonic ns of the plant's machine, address, raw value; oldest first."""
+        answer = self.ask(op="commands", since=since)
+        return [(int(time), str(address), float(raw)) for time, address, raw in answer]
+
     def counters(self) -> Mapping[str, int]:
         """How often each RPC of the NI server was called."""
         return {str(name): int(count) for name, count in self.ask(op="counters").items()}

@@ -46,6 +46,11 @@ class AskOutputs(Request):
     op: Literal["outputs"]
 
 
+class AskCommands(Request):
+    op: Literal["commands"]
+    since: int
+
+
 class AskCounters(Request):
     op: Literal["counters"]
 
@@ -59,7 +64,8 @@ class RefillVessel(Request):
 
 
 AnyRequest = Annotated[
-    AskTime | AskTruth | AskPermeance | AskOutputs | AskCounters | EmptyBeaker | RefillVessel, Field(discriminator="op")
+    AskTime | AskTruth | AskPermeance | AskOutputs | AskCommands | AskCounters | EmptyBeaker | RefillVessel,
+    Field(discriminator="op"),
 ]
 _REQUEST: Final[TypeAdapter[AnyRequest]] = TypeAdapter(AnyRequest)
 Answerer = Callable[[bytes], bytes]
@@ -97,6 +103,8 @@ def _carried_out(request: AnyRequest, plant: LivePlant, counters: Callable[[], M
         case AskOutputs():
             kinds = {"digital output", "analog output"}
             result = {address: plant.readback(address) for address, kind in plant.addresses.items() if kind in kinds}
+        case AskCommands():
+            result = [command for command in tuple(plant.journal) if command[0] >= request.since]
         case AskCounters():
             result = dict(counters())
         case EmptyBeaker():

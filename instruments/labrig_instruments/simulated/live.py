@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -33,6 +34,10 @@ class PlantLike(Protocol):
     def refill_vessel(self) -> None: ...
 
 
+JOURNAL: Final = 10_000
+"""Commands that are remembered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Instant:
     """One moment in both times."""
@@ -51,6 +56,8 @@ class LivePlant:
         self._lock = threading.Lock()
         self._origin = now() - round(plant.time * SECOND)
         self.addresses = plant.addresses
+        self.journal: deque[tuple[int, str, float]] = deque(maxlen=JOURNAL)
+        """The newest commands as they came: monotonic ns, address, raw value."""
 
     def instant(self) -> Instant:
         now = self._now()
@@ -68,7 +75,7 @@ class LivePlant:
     def command(self, address: str, raw: float) -> None:
         """Set an output; one that nothing is wired to only remembers."""
         with self._lock:
-            self._advance()
+            self.journal.append((self._advance().monotonic, address, raw))
             self._plant.command(address, raw)
 
     def readback(self, address: str) -> float:
