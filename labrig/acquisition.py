@@ -36,10 +36,13 @@ class Acquisition:
         self._tell = warn
 
     def open(self) -> Mapping[str, str]:
-        """Connect all, outputs last; returns what each says it is. One that fails leaves none open."""
+        """Connect all, watchdogs first and outputs last; returns what each says it is.
+
+        One that fails leaves none open.
+        """
         identities: dict[str, str] = {}
         try:
-            for name, device in sorted(self._devices.items(), key=lambda item: isinstance(item[1], Actuator)):
+            for name, device in sorted(self._devices.items(), key=lambda item: _turn(item[1])):
                 self._opened.append(device)
                 identities[name] = device.open()
         except InstrumentError:
@@ -67,6 +70,12 @@ class Acquisition:
             failure = _attempt(device.close)
             if failure is not None:
                 log.info("%s did not close cleanly: %s", device.name, failure)
+
+
+def _turn(device: Device) -> int:
+    if isinstance(device, Watchdog):
+        return 0
+    return 2 if isinstance(device, Actuator) else 1
 
 
 def _attempt(verb: Callable[[], object]) -> InstrumentError | None:

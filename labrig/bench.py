@@ -89,4 +89,5 @@ def open_bench(rig: str | Path, data: Path, *, membrane: str = "", seed: int = 0
         identities = acquisition.open()
         stack.callback(acquisition.close)
         log.info("opened %s: %s", config.name, "; ".join(f"{name}: {who}" for name, who in identities.items()))
-        yield Bench(stack.enter_context(started(Station(config, acquisition, clock))), data / "runs")
+        station = Station(config, acquisition, clock, watchdogs=acquisition.watchdogs)
+        yield Bench(stack.enter_context(started(station)), data / "runs")

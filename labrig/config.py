@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from labrig import plugins, units
+from labrig import hazard, plugins, units
 from labrig.errors import ConfigError, LabrigError, UnitError
 from labrig.model import Channel, Mounting, Orientation, Output
 from labrig.outside import read_toml, validate
@@ -91,6 +91,15 @@ class InterlockTable(_Table):
     """Silence of the channel that breaks the interlock."""
 
 
+class Safety(_Table):
+    """What makes outputs safe that no hardware watchdog guards."""
+
+    in_series_with: dict[str, str] = {}
+    """An output, and one behind a watchdog without which it can do nothing: ``drain_valve = "feed_valve"``."""
+    harmless: tuple[str, ...] = ()
+    """Outputs that endanger nobody in any state."""
+
+
 class Simulation(PlantSpec):
     """What the simulated rig is in truth; labrig itself looks at the rest of the file only."""
 
@@ -110,6 +119,7 @@ class RigFile(_Table):
     instruments: dict[str, dict[str, Any]]
     roles: dict[str, str]
     interlocks: dict[str, InterlockTable] = {}
+    safety: Safety = Safety()
     simulation: Simulation | None = None
 
 
@@ -213,6 +223,13 @@ def load_rig(path: Path, endpoints: Mapping[str, str] | None = None) -> RigConfi
     channels = _unique(path, [(d, c) for d in devices.values() if isinstance(d, Source) for c in d.channels])
     outputs = _unique(path, [(d, o) for d in devices.values() if isinstance(d, Actuator) for o in d.outputs])
     _check_roles(path, file, channels, outputs)
+    hazard.check(
+        path,
+        {name: output for name, (_, output) in outputs.items()},
+        [device for device in devices.values() if isinstance(device, hazard.Guarding)],
+        file.safety.in_series_with,
+        file.safety.harmless,
+    )
     return RigConfig(
         path,
         text,

@@ -5,6 +5,7 @@ LabrigError
 ├── ConfigError          a rig, membrane or method file: names file, key, what was expected and what came
 ├── InstrumentError      a device answered, and the answer is unusable
 │   ├── LinkLost         the line to a device is gone
+│   ├── WatchdogExpired  the hardware watchdog ran out: outputs are safe and stay so until a person resets it
 │   ├── WrongInstrument  another device answers on the configured line
 │   └── SamplesLost      a device overran its buffer: how many samples, after which index
 ├── RecordingError       a run file cannot be written or read
@@ -52,6 +53,10 @@ class InstrumentError(LabrigError):
 
 class LinkLost(InstrumentError):
     """The line to a device is gone."""
+
+
+class WatchdogExpired(InstrumentError):
+    """The hardware watchdog ran out: it made the outputs safe, and keeps them so until a person resets it."""
 
 
 class WrongInstrument(InstrumentError):

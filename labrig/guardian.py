@@ -94,8 +94,12 @@ class Guardian:
         return self._stops
 
     def start(self) -> None:
-        """Begin to look; every output is made safe first, because labrig does not know who commanded it before."""
-        self._secure(None, "")
+        """Begin to look; every output is made safe first, because labrig does not know who commanded it before.
+
+        A hardware watchdog that is found expired is a trip: the last labrig died or hung.
+        """
+        self._trip_reason = "; ".join(found for dog in self._watchdogs if (found := _found_expired(dog)))
+        self._secure(Cause.TRIP if self._trip_reason else None, self._trip_reason)
         self._fresh = dict.fromkeys(self._fresh, self._clock.now())
         if not self._clock.virtual:
             self._thread = spawn("guardian", self._run)
@@ -164,12 +168,13 @@ class Guardian:
         """Release a trip; raises `RigError` while its cause stands, or while an output cannot be made safe."""
         if self._machine.state is not RigState.TRIPPED:
             self._move(Cause.RESET, "")  # raises, and says what to do
+        self._rearm()
         if self._breaches:
             raise RigError(f"cannot reset: {self.standing}. The rig stays tripped.")
         with self._nothing_begins() as tenure:
             if tenure is not None:
                 raise RigError("cannot reset: the run is still ending; try again when it has. The rig stays tripped.")
-            failures = self._outputs.make_safe()
+            failures = self._outputs.make_safe(anew=True)
             if failures:
                 raise RigError(f"cannot reset: {'; '.join(failures)} The rig stays tripped.")
             self._trip_reason = ""
@@ -282,12 +287,38 @@ class Guardian:
             except InstrumentError as error:
                 self.trip(f"{watchdog.name}: {error}")
 
+    def _rearm(self) -> None:
+        """Watchdogs that ran out, or whose device went away, guard again; raises `RigError` where one does not."""
+        for watchdog in self._watchdogs:
+            try:
+                _revive(watchdog)
+            except InstrumentError as error:
+                raise RigError(f"cannot reset: {error} The rig stays tripped.") from error
+
     def _move(self, cause: Cause, reason: str) -> None:
         self._tell(*self._machine.move(cause), reason)
 
     def _tell(self, before: RigState, after: RigState, reason: str) -> None:
         if before is not after:
             self._publish(StateChanged(self._clock.now(), before.value, after.value, reason))
+
+
+def _found_expired(watchdog: Watchdog) -> str:
+    try:
+        expired = watchdog.expired()
+    except InstrumentError as error:
+        return f"{watchdog.name}: {error}"
+    return f"{watchdog.name}: the hardware watchdog had expired: labrig died or hung. Look why" if expired else ""
+
+
+def _revive(watchdog: Watchdog) -> None:
+    try:
+        if not watchdog.expired():
+            watchdog.pet()
+            return
+    except InstrumentError as error:
+        log.info("%s is armed anew: %s", watchdog.name, error)
+    watchdog.rearm()
 
 
 def _note_usable(needed: dict[str, int], block: Block) -> None:

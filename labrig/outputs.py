@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
 from labrig.clock import SECOND, spawn
-from labrig.errors import InstrumentError, RigError
+from labrig.errors import InstrumentError, RigError, WatchdogExpired
 from labrig.model import Commanded, Event, Output
 from labrig.roles import Actuator, Now, Regulator, Valve
 
@@ -63,27 +64,29 @@ class Outputs:
             verbs.set(target)
         self._publish(Commanded(self._now(), name, "set", target))
 
-    def make_safe(self) -> tuple[str, ...]:
+    def make_safe(self, *, anew: bool = False) -> tuple[str, ...]:
         """Bring every instrument's outputs to their safe state, side by side, each with its own deadline.
 
+        ``anew``: an instrument that fails is opened again, which does the same; a person decides that.
         Returns what failed, in words; empty when every output was made safe.
         """
         devices = {device.name: device for device in self._owners.values()}
-        failures = self._secure_side_by_side(devices) if self._parallel else self._secure_in_turn(devices)
+        secure = self._secure_side_by_side if self._parallel else self._secure_in_turn
+        failures = secure(devices, anew=anew)
         for output in self._outputs.values():
             if self._owners[output.name].name not in failures:
                 self._publish(Commanded(self._now(), output.name, "made safe", output.safe))
         return tuple(f"{name}: {why}. Check it by hand." for name, why in failures.items())
 
-    def _secure_in_turn(self, devices: Mapping[str, Actuator]) -> dict[str, str]:
-        found = {name: self._secure(device) for name, device in devices.items()}
+    def _secure_in_turn(self, devices: Mapping[str, Actuator], *, anew: bool) -> dict[str, str]:
+        found = {name: self._secure(device, anew=anew) for name, device in devices.items()}
         return {name: why for name, why in found.items() if why}
 
-    def _secure_side_by_side(self, devices: Mapping[str, Actuator]) -> dict[str, str]:
+    def _secure_side_by_side(self, devices: Mapping[str, Actuator], *, anew: bool) -> dict[str, str]:
         found = dict.fromkeys(devices, f"did not answer within {DEADLINE:g} s")
 
         def secure(name: str) -> None:
-            found[name] = self._secure(devices[name])
+            found[name] = self._secure(devices[name], anew=anew)
 
         threads = [spawn(f"make safe {name}", partial(secure, name)) for name in devices]
         until = self._now() + round(DEADLINE * SECOND)
@@ -91,10 +94,17 @@ class Outputs:
             thread.join(max(0.0, (until - self._now()) / SECOND))
         return {name: why for name, why in found.items() if why}
 
-    def _secure(self, device: Actuator) -> str:
+    def _secure(self, device: Actuator, *, anew: bool) -> str:
+        """What failed; a device whose watchdog has expired is safe, and refuses every command."""
         try:
-            with self._locks[device.name]:
-                device.make_safe()
+            with self._locks[device.name], suppress(WatchdogExpired):
+                try:
+                    device.make_safe()
+                except InstrumentError:
+                    if not anew:
+                        raise
+                    device.close()
+                    device.open()
         except InstrumentError as error:
             return str(error)
         return ""

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator
 
-from labrig.errors import InstrumentError, LinkLost, WrongInstrument
+from labrig.errors import InstrumentError, LinkLost, WatchdogExpired, WrongInstrument
 
 OVERRUN: Final = frozenset({-200279, -200361, -200222})
 """Samples were overwritten in the computer's buffer; the device's own overflowed; the acquisition stopped for it."""
@@ -23,6 +23,9 @@ TOO_EARLY: Final = -200284
 _GONE: Final = frozenset({-201003, -200324, -200220, -88710, -88709, -88708, -50808, -50405})
 """Not accessible, absent, no such device; aborted because removed or reset; USB transfers that failed."""
 _RESERVED: Final = -50103
+_EXPIRED: Final = frozenset({-200678, -200644, -200681, -200712, -201434, -201478})
+"""Refused because a watchdog of the device, or of its chassis, has run out."""
+_NO_WATCHDOG: Final = -200662
 _UNREACHABLE: Final = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"}
 
 
@@ -110,6 +113,21 @@ class Daq:
         self._tasks.append(task)
         return task
 
+    def watchdog(self, session: str, timeout: float) -> Any:  # noqa: ANN401 - nidaqmx ships no types
+        """A watchdog task of the device; the one of a client that died, where its server still has it by that name."""
+        from nidaqmx.system.watchdog import WatchdogTask
+
+        if not self._is_open:
+            raise InstrumentError(f"{self._name} is not connected")
+        options = self._options(session)
+        return WatchdogTask(self._wanted.device, "" if options else session, timeout, grpc_options=options)
+
+    def reset(self) -> None:
+        """Bring the device, with all its modules, to its power-up state; every task on it is gone."""
+        from nidaqmx.system import Device
+
+        Device(self._wanted.device, grpc_options=self._options()).reset_device()
+
     def close(self) -> None:
         """Clear every task and let go of the server; safe to repeat, and safe after an error."""
         self._is_open = False
@@ -138,10 +156,10 @@ class Daq:
                 raise
             raise LinkLost(f"{self._name} was disconnected meanwhile") from error  # gRPC: the channel is closed
 
-    def _options(self) -> Any:  # noqa: ANN401 - nidaqmx ships no types
+    def _options(self, session: str = "") -> Any:  # noqa: ANN401 - nidaqmx ships no types
         from nidaqmx import GrpcSessionOptions
 
-        return None if self._channel is None else GrpcSessionOptions(self._channel, "")
+        return None if self._channel is None else GrpcSessionOptions(self._channel, session)
 
     def _identified(self) -> str:
         from nidaqmx.system import Device
@@ -172,18 +190,30 @@ def explained(name: str, wanted: Wanted, error: Exception) -> InstrumentError:
             )
         case errors.RpcError() if error.rpc_code.name in _UNREACHABLE:
             return LinkLost(f"{where}: the server at {wanted.server} does not answer. Start it, then reconnect.")
-        case errors.DaqError() if error.error_code in _GONE:
-            return LinkLost(
-                f"{where}: the device is gone ({text}, {error.error_code}). Check its cable and power, then reconnect."
-            )
-        case errors.DaqError() if error.error_code == _RESERVED:
-            return InstrumentError(
-                f"{where} is in use by another program or instrument ({error.error_code}). Close that, then reconnect."
-            )
         case errors.DaqError():
-            return InstrumentError(f"{where}: NI-DAQmx refused: {text} ({error.error_code})")
+            return _refused(where, text, int(error.error_code))
         case _:
             return InstrumentError(f"{where}: NI-DAQmx failed: {text}")
+
+
+def _refused(where: str, text: str, code: int) -> InstrumentError:
+    if code in _GONE:
+        return LinkLost(f"{where}: the device is gone ({text}, {code}). Check its cable and power, then reconnect.")
+    if code in _EXPIRED:
+        return WatchdogExpired(
+            f"{where}: the hardware watchdog has expired ({code}); the outputs are in their safe states and stay "
+            "there. Find out what stopped labrig, then reset it."
+        )
+    if code == _NO_WATCHDOG:
+        return InstrumentError(
+            f"{where} has no hardware watchdog ({code}). Nothing was armed. Use a device that has one, such as a "
+            "cDAQ-9185, a cDAQ-9189 or an X Series card."
+        )
+    if code == _RESERVED:
+        return InstrumentError(
+            f"{where} is in use by another program or instrument ({code}). Close that, then reconnect."
+        )
+    return InstrumentError(f"{where}: NI-DAQmx refused: {text} ({code})")
 
 
 def _connected(server: str, patience: float) -> Any:  # noqa: ANN401 - a grpc.Channel, imported late

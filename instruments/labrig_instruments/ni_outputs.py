@@ -8,9 +8,10 @@ watchdog or a normally closed valve.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
 
-from labrig.errors import InstrumentError, RigError
+from labrig.errors import InstrumentError, RigError, WatchdogExpired
 from labrig_instruments.ni import Daq
 
 Part = TypeVar("Part", bound="Held")
@@ -41,13 +42,17 @@ class Outputs(Generic[Part]):
         self._name, self._daq, self._parts = name, daq, parts
 
     def open(self) -> str:
-        """Connect, check identity, claim every output, and only then bring each to its safe state."""
+        """Connect, check identity, claim every output, and only then bring each to its safe state.
+
+        Outputs that a watchdog has locked are in that state, and are claimed all the same.
+        """
         self.close()
         identity = self._daq.open()
         try:
             for part in self._parts.values():
                 part.reserve()
-            self._each(lambda part: part.begin())
+            with suppress(WatchdogExpired):
+                self._each(lambda part: part.begin())
         except InstrumentError:
             self.close()
             raise

@@ -15,7 +15,7 @@ from labrig import plugins
 from labrig.clock import monotonic
 from labrig.errors import InstrumentError, RigError
 from labrig.quantities import FROM_FILE
-from labrig.roles import Actuator, Device, Regulator, Source, Valve
+from labrig.roles import Actuator, Device, Regulator, Source, Valve, Watchdog
 
 if TYPE_CHECKING:
     from tests.simulated.conftest import Endpoints
@@ -39,6 +39,11 @@ CASES: Mapping[str, Callable[[Any], dict[str, object]]] = {
         "server": rig.ni,
         "device": "cDAQ1Mod4",
         "outputs": {"pressure": PRESSURE | {"output": "ao0", "safe": "0 psi"}},
+    },
+    "ni-watchdog": lambda rig: {
+        "server": rig.ni,
+        "device": "cDAQ1",
+        "lines": {"cDAQ1Mod3/port0/line0": "low"},
     },
     "mt-sics": lambda rig: {
         "port": rig.serial["balance"],
@@ -70,8 +75,8 @@ def test_every_driver_is_held_to_this() -> None:
     assert set(CASES) == set(plugins.names(plugins.INSTRUMENTS))
 
 
-def test_a_driver_is_a_source_or_an_actuator(device: Device) -> None:
-    assert isinstance(device, Source | Actuator)
+def test_a_driver_is_a_source_an_actuator_or_a_watchdog(device: Device) -> None:
+    assert isinstance(device, Source | Actuator | Watchdog)
 
 
 @pytest.mark.parametrize("kind", sorted(CASES))
@@ -122,6 +127,9 @@ def test_unopened_or_closed_it_says_so(device: Device) -> None:
         if isinstance(device, Actuator):
             with pytest.raises(InstrumentError, match="is not connected"):
                 device.make_safe()
+        if isinstance(device, Watchdog):
+            with pytest.raises(InstrumentError, match="is not connected"):
+                device.pet()
         device.open()
         device.close()
 

@@ -121,7 +121,7 @@ def through_the_drivers(case: Case, seed: int, folder: Path, **changes: str) -> 
         acquisition = Acquisition(config.build(clock.now), clock)
         acquisition.open()
         try:
-            with started(Station(config, acquisition, clock)) as station:
+            with started(Station(config, acquisition, clock, watchdogs=acquisition.watchdogs)) as station:
                 filed = Bench(station, folder).run(method, COUPON, by="test")
         finally:
             acquisition.close()

@@ -55,6 +55,8 @@ class LivePlant:
         self._plant, self._now = plant, now
         self._lock = threading.Lock()
         self._origin = now() - round(plant.time * SECOND)
+        self._armed: dict[str, tuple[float, Mapping[str, float]]] = {}
+        self._gone_off: set[str] = set()
         self.addresses = plant.addresses
         self.journal: deque[tuple[int, str, float]] = deque(maxlen=JOURNAL)
         """The newest commands as they came: monotonic ns, address, raw value."""
@@ -81,6 +83,27 @@ class LivePlant:
     def readback(self, address: str) -> float:
         with self._lock:
             return self._plant.readback(address)
+
+    def arm(self, name: str, delay: float, commands: Mapping[str, float]) -> None:
+        """Command these outputs in ``delay`` seconds of the plant's time, unless armed anew or disarmed before."""
+        with self._lock:
+            self._armed[name] = (self._advance().plant + delay, dict(commands))
+
+    def disarm(self, name: str) -> None:
+        with self._lock:
+            self._advance()
+            self._armed.pop(name, None)
+
+    def has_gone_off(self, name: str) -> bool:
+        with self._lock:
+            self._advance()
+            return name in self._gone_off
+
+    def forgive(self, name: str) -> None:
+        """As if it had not gone off; what it commanded stays."""
+        with self._lock:
+            self._advance()
+            self._gone_off.discard(name)
 
     def acquire(self, addresses: Sequence[str], first: int, n: int, rate: float, start: float) -> Floats:
         """Volts or amperes of samples ``first`` to ``first + n - 1``, shape (c, n)."""
@@ -118,5 +141,12 @@ class LivePlant:
 
     def _advance(self) -> Instant:
         instant = self.instant()
+        due = sorted((time, name) for name, (time, _) in self._armed.items() if time <= instant.plant)
+        for time, name in due:
+            self._plant.advance(time)
+            for address, raw in self._armed.pop(name)[1].items():
+                self._plant.command(address, raw)
+                self.journal.append((self._origin + round(time * SECOND), address, raw))
+            self._gone_off.add(name)
         self._plant.advance(instant.plant)
         return instant

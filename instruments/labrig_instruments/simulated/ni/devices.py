@@ -34,9 +34,11 @@ class Product:
     output_range: float = 10.0
     lines: int = 0
     """Digital output lines of port 0."""
+    watchdog: float = 0.0
+    """Longest time-out of the watchdog timer, s; 0 where there is none."""
 
 
-CHASSIS: Final = Product("cDAQ-9189", ProductCategory.COMPACT_DAQ_CHASSIS, BusType.TCPIP)
+CHASSIS: Final = Product("cDAQ-9189", ProductCategory.COMPACT_DAQ_CHASSIS, BusType.TCPIP, watchdog=(2**32 - 1) * 25e-9)
 _MODULE: Final = (ProductCategory.C_SERIES_MODULE, BusType.COMPACT_DAQ)
 MODULES: Final[Mapping[AddressKind, Product]] = {
     "analog voltage": Product(
@@ -56,6 +58,7 @@ CARD: Final = Product(
     rate=500e3,
     outputs=2,
     lines=8,
+    watchdog=(2**32 - 1) * 8e-9,
 )
 """What a device is whose name is not a module's, such as ``Dev1``."""
 CARD_KINDS: Final[frozenset[AddressKind]] = frozenset({"analog voltage", "analog output", "digital output"})

@@ -25,6 +25,7 @@ from labrig_instruments.simulated.ni.event_calls import EventCalls
 from labrig_instruments.simulated.ni.sample_calls import SampleCalls
 from labrig_instruments.simulated.ni.stream import Caller
 from labrig_instruments.simulated.ni.task_calls import TaskCalls
+from labrig_instruments.simulated.ni.watchdog_calls import WatchdogCalls
 
 LOOPBACK: Final = "127.0.0.1"
 SERVICE: Final = "nidaqmx_grpc.NiDAQmx"
@@ -73,7 +74,10 @@ class NiServer:
 
     def _handlers(self) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
         driver = self._driver
-        parts = (TaskCalls(driver), SampleCalls(driver), AttributeCalls(driver), EventCalls(driver))
+        parts = (
+            *(TaskCalls(driver), SampleCalls(driver), AttributeCalls(driver), EventCalls(driver)),
+            WatchdogCalls(driver),
+        )
         return {name_of(call): self._handler(call) for part in parts for call in part.calls()}
 
     def _handler(self, call: Call) -> grpc.RpcMethodHandler[Any, Any]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from labrig_instruments.simulated.live import LivePlant
-from labrig_instruments.simulated.ni.devices import Inventory, inventory
+from labrig_instruments.simulated.ni.devices import Device, Inventory, inventory
 from labrig_instruments.simulated.ni.errors import Code, DriverError
 from labrig_instruments.simulated.ni.reservations import Reservations
 from labrig_instruments.simulated.ni.stream import AnalogStream, Caller
 from labrig_instruments.simulated.ni.tasks import State, Task
+from labrig_instruments.simulated.ni.watchdogs import WatchdogTask, lock_of
 
 VERSION: Final = (26, 0, 0)
 """Major, minor and update of NI-DAQmx that this driver claims to be."""
@@ -40,6 +41,21 @@ class Driver:
 
     def create(self, name: str, owner: str, *, new: bool | None) -> tuple[Task, bool]:
         """A task, and whether it was made now. ``new`` demands (True) or forbids (False) that it be made."""
+        return self._create(name, lambda final: Task(final, owner, self.plant, self._reservations), new=new)
+
+    def create_watchdog(
+        self, name: str, owner: str, device: str, timeout: float, *, new: bool | None
+    ) -> tuple[Task, bool]:
+        """The same for a watchdog of a device; -200662 for a device that has none."""
+        found = self.devices.device(device)
+        parts = (owner, self.plant, self._reservations)
+
+        def make(final: str) -> WatchdogTask:
+            return WatchdogTask(final, *parts, device=found, timeout=timeout, busy=self._busy)
+
+        return self._create(name, make, new=new)
+
+    def _create(self, name: str, make: Callable[[str], Task], *, new: bool | None) -> tuple[Task, bool]:
         with self._lock:
             known = self._tasks.get(name)
             if known is not None and name:
@@ -50,8 +66,15 @@ class Driver:
                 raise SessionMissing(name)
             if not name:
                 name, self._unnamed = f"_unnamedTask<{self._unnamed}>", self._unnamed + 1
-            self._tasks[name] = Task(name, owner, self.plant, self._reservations)
+            self._tasks[name] = make(name)
             return self._tasks[name], True
+
+    def _busy(self, device: Device) -> bool:
+        """Whether a task holds a part of a chassis' modules."""
+        return any(
+            task.state >= State.RESERVED and any(channel.device.chassis == device.name for channel in task.channels)
+            for task in self._tasks.values()
+        )
 
     @contextmanager
     def task(self, name: str) -> Iterator[Task]:
@@ -64,6 +87,21 @@ class Driver:
                 yield task
             finally:
                 self._changed.notify_all()
+
+    @contextmanager
+    def watchdog(self, name: str) -> Iterator[WatchdogTask]:
+        """The watchdog task, to oneself; -200635 for a task of another kind."""
+        with self.task(name) as task:
+            if not isinstance(task, WatchdogTask):
+                raise DriverError(Code.ACTION_NOT_SUPPORTED_TASK_NOT_WATCHDOG, f"Task Name: {name}")
+            yield task
+
+    def check_unlocked(self, task: Task) -> None:
+        """-200678 where a watchdog has gone off and was not cleared."""
+        for channel in task.channels:
+            if self.plant.has_gone_off(lock_of(self.devices, channel.device)):
+                detail = f"Device: {channel.device.name}\n\nTask Name: {task.name}"
+                raise DriverError(Code.WRITE_FAILED_BECAUSE_WATCHDOG_EXPIRED, detail)
 
     def next_stream(self, name: str, after: AnalogStream | None, caller: Caller) -> AnalogStream | None:
         """Waits until the task runs an acquisition other than ``after``; None once the task or the caller is gone."""
@@ -80,24 +118,35 @@ class Driver:
             del self._tasks[name]
 
     def reset(self, device: str) -> None:
-        """Stop every task on a device and bring its outputs to their power-up state."""
+        """Stop every task on a device, and on a chassis' modules, and bring its outputs to their power-up state.
+
+        A watchdog on it that has gone off is forgotten.
+        """
         found = self.devices.device(device)
+        affected = (found, *self.devices.modules(found.name))
+        names = {each.name for each in affected}
         with self._lock:
             for task in self._tasks.values():
-                if any(channel.device.name == found.name for channel in task.channels):
+                touched = {channel.device.name for channel in task.channels}
+                if touched & names or (isinstance(task, WatchdogTask) and task.device.name == found.name):
                     task.clear()
-            for terminal in (*found.lines(), *found.outputs()):
-                self.plant.command(terminal, 0.0)
+            self.plant.forgive(found.name)
+            for each in affected:
+                for terminal in (*each.lines(), *each.outputs()):
+                    self.plant.command(terminal, 0.0)
 
     def owners(self) -> set[str]:
         with self._lock:
             return {task.owner for task in self._tasks.values()}
 
     def abandon(self, owners: Collection[str]) -> None:
-        """Clear the tasks of clients that are gone, as the driver does when a process ends; outputs stay."""
+        """Clear the tasks of clients that are gone, as the driver does when a process ends; outputs stay.
+
+        Watchdogs stay as well: they are for that very case.
+        """
         with self._lock:
             for name, task in list(self._tasks.items()):
-                if task.owner in owners:
+                if task.owner in owners and not isinstance(task, WatchdogTask):
                     task.clear()
                     del self._tasks[name]
             self._changed.notify_all()

@@ -58,6 +58,17 @@ TEXTS: Final[Mapping[int, str]] = {
     Code.WAIT_UNTIL_DONE_DOES_NOT_INDICATE_DONE: (
         "Wait Until Done did not indicate that the task was done within the specified timeout."
     ),
+    Code.WATCHDOG_TIMER_NOT_SUPPORTED: "Watchdog timer is not supported on this device.",
+    Code.WATCHDOG_TIMEOUT_OUT_OF_RANGE_AND_NOT_SPECIAL_VAL: "Watchdog timeout is out of range.",
+    Code.ACTION_NOT_SUPPORTED_TASK_NOT_WATCHDOG: "Requested action is not supported, because the task is no watchdog.",
+    Code.CANT_RESET_EXPIRED_WATCHDOG: "Watchdog timer has expired; an expired timer cannot be reset.",
+    Code.WRITE_FAILED_BECAUSE_WATCHDOG_EXPIRED: "Write failed, because a watchdog timer on the device has expired.",
+    Code.CONFIG_FAILED_BECAUSE_WATCHDOG_EXPIRED: (
+        "Device cannot be configured, because its watchdog timer has expired. Clear the expiration or reset the device."
+    ),
+    Code.CANT_RESERVE_WATCHDOG_TASK_WHILE_OTHER_TASKS_RESERVED: (
+        "Watchdog timer task cannot be reserved while other tasks are reserved on the chassis."
+    ),
     Code.RUNTIME_ABORTING_ROUTING: "Specified operation did not complete, because it was aborted.",
     Code.ROUTE_NOT_SUPPORTED_BY_HW: "Specified route cannot be satisfied, because the hardware does not support it.",
 }

@@ -55,6 +55,7 @@ def _writing(driver: Driver, name: str, kind: ChannelType, count: int, *, auto_s
             raise DriverError(Code.INVALID_PHYS_CHAN_TYPE, f"Task Name: {name}")
         if count != len(task.channels):
             raise DriverError(Code.WRITE_NUM_CHANS_MISMATCH, f"Task Name: {name}")
+        driver.check_unlocked(task)
         if task.state is State.RUNNING:
             yield task
             return
