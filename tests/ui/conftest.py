@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,18 @@ from tests.ui.fake import FakeRig
 
 Until = Callable[[Callable[[], object]], None]
 LOOK = 10
+
+
+@pytest.fixture(autouse=True)
+def _offscreen_is_quiet() -> Iterator[None]:
+    """The plugin without a screen complains of a dialog's sizes, whatever they are; nothing else is let pass."""
+
+    def pass_(record: logging.LogRecord) -> bool:
+        return record.getMessage() != "This plugin does not support propagateSizeHints()"
+
+    logging.getLogger("qt").addFilter(pass_)
+    yield
+    logging.getLogger("qt").removeFilter(pass_)
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,7 @@ class AboutRig(QFrame):
             self._column.addStretch(1)
             return
         self._fill(description)
-        end = button("Shut the rig server do&wn …", self.shut_down, tip="The rig is left safe")
+        end = button("Sh&ut the rig server down …", self.shut_down, tip="The rig is left safe")
         end.setEnabled(there)
         self._column.addLayout(row(None, end))
 

@@ -105,6 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     app.commitDataRequest.connect(session_ends)
     desktop.window.show()
+    log.info("the window is open")
     try:
         return app.exec()
     finally:

@@ -33,12 +33,14 @@ class LivePage(QWidget):
     def __init__(self, desk: Desk, theme: Theme) -> None:
         super().__init__()
         self._desk, self._theme = desk, theme
-        self._frame = 0
+        self.frames = 0
+        """Ticks of the timer while the page was seen."""
         self._drawn: tuple[object, ...] = ()
         self._origin = 0
         self._width = 60.0
         self.plots: tuple[Plot, ...] = ()
         self.tiles = Tiles(desk, theme)
+        self.steps, self.happenings = StepList(desk), Happenings(desk)
         self.window_choice = choice("Stretch of time that the plots show")
         for label, seconds in WINDOWS:
             self.window_choice.addItem(label, seconds)
@@ -88,7 +90,7 @@ class LivePage(QWidget):
         head = row(self.estimate, label, self.window_choice, spacing=8)
         head.setStretch(0, 1)
         curves = card(self._column, head, margin=6, spacing=2)
-        side = card(StepList(desk), OutputList(desk), Happenings(desk), margin=10, spacing=10)
+        side = card(self.steps, OutputList(desk), self.happenings, margin=10, spacing=10)
         split = QSplitter()
         split.addWidget(stretch(curves))
         split.addWidget(side)
@@ -103,8 +105,8 @@ class LivePage(QWidget):
     def _tick(self) -> None:
         if not self.isVisible() or self._desk.live is None:
             return
-        self._frame += 1
-        if self._frame % NUMBERS == 1:
+        self.frames += 1
+        if self.frames % NUMBERS == 1:
             self.tiles.tick()
         run = self._desk.last_run
         seconds = float(self.window_choice.currentData())

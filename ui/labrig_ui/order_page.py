@@ -39,7 +39,7 @@ class OrderPage(QWidget):
         self.side = choice("Orientation")
         self.side.addItems(list(SIDES))
         self.method = choice("Method")
-        self.attended = QCheckBox("Stop the run when no desktop &watches it")
+        self.attended = QCheckBox("Stop the run when &no desktop watches it")
         self.attended.setAccessibleName("Attended run")
         self.about = text(kind="hint", wrap=True)
         self.form = Form()

@@ -47,7 +47,8 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self.shown = shown
         self.y_range = Range(0.0, 0.0)
         self.setAccessibleName(f"Plot of {shown.label} in {shown.unit.symbol} against time")
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        for part in (self, self.viewport()):
+            part.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(70)
         item = self.getPlotItem()

@@ -153,7 +153,7 @@ class RigPage(QWidget):
         fields = form()
         add_field(fields, "R&ig", self.rig)
         add_field(fields, "Me&mbrane", self.membrane)
-        file = button("Rig &file …", self.choose_file, tip="A rig file of your own")
+        file = button("Rig fil&e …", self.choose_file, tip="A rig file of your own")
         left = QWidget()
         column(
             card(text("Servers", "heading"), self.none, self.servers, row(None, self.detach, self.attach), folder),

@@ -63,7 +63,7 @@ class StepList(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self._desk = desk
-        self._steps: tuple[Step, ...] | None = None
+        self.shown: tuple[Step, ...] | None = None
         self.list = QListWidget()
         self.list.setAccessibleName("Steps of the run")
         self.empty = text("The steps of a run stand here with their times, once one is started.", "muted", wrap=True)
@@ -73,9 +73,9 @@ class StepList(QWidget):
 
     def refresh(self) -> None:
         steps = steps_of(self._desk.last_run)
-        if steps == self._steps:
+        if steps == self.shown:
             return
-        self._steps = steps
+        self.shown = steps
         self.list.clear()
         for step in steps:
             item = QListWidgetItem(step.words)

@@ -109,8 +109,10 @@ class Theme(QObject):
 
     def _apply(self) -> None:
         self.tokens = DARK if self._is_dark() else LIGHT
-        self._app.setPalette(palette(self.tokens))
-        self._app.setStyleSheet(style_sheet(self.tokens))
+        wanted = style_sheet(self.tokens)
+        if self._app.styleSheet() != wanted:
+            self._app.setPalette(palette(self.tokens))
+            self._app.setStyleSheet(wanted)
         self.changed.emit()
 
     def _is_dark(self) -> bool:
