@@ -32,7 +32,14 @@ class SimulatedRig:
         self.control = ""
 
     def __enter__(self) -> SimulatedRig:
-        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        # A terminal sends Ctrl-C to its whole foreground group; the run must find its rig alive to make it safe.
+        self._process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
         line = self._first_line()
         if not line:
             self._end()

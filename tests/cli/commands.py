@@ -97,10 +97,10 @@ class Running:
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[Running]:
+def running(*arguments: str, cwd: Path | None = None) -> Iterator[Running]:
     """``labrig`` with those arguments, in a session of its own as a terminal gives it; killed at the end if need be."""
     with subprocess.Popen(
-        [*COMMAND, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [*COMMAND, *arguments], cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         encoding="utf-8", start_new_session=True,
     ) as process:  # fmt: skip
         command = Running(process)
