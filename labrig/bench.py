@@ -56,7 +56,10 @@ class Bench:
             if session is None:
                 recorder.close(Outcome.FAILED, "it never began")
             else:
-                recorder.close(session.tenure.ending.outcome, session.tenure.ending.reason)
+                ending = session.tenure.ending
+                if not ending.event.is_set():
+                    self.station.finish(session, Outcome.FAILED, "it was given up before its protocol began")
+                recorder.close(ending.outcome, ending.reason)
         return file_run(recorder.path, method.protocol)
 
     def _recorder(self, header: RunHeader) -> Recorder:

@@ -147,7 +147,7 @@ class Station:
         return ending.outcome
 
     def run(self, session: Session, protocol: LabProtocol) -> Outcome:
-        """The whole run in this thread, whatever the protocol does; raises nothing of its errors."""
+        """The whole run in this thread, whatever the protocol does; raises nothing of its errors but Ctrl-C."""
         outcome, reason = Outcome.COMPLETED, ""
         try:
             protocol.run(Rig(self.link(session)))
@@ -155,7 +155,10 @@ class Station:
             pass
         except LabrigError as error:
             outcome, reason = Outcome.FAILED, str(error)
-        except Exception as error:
+        except KeyboardInterrupt:
+            self.finish(session, Outcome.ABORTED, "stopped by Ctrl-C")
+            raise
+        except (Exception, SystemExit) as error:  # a protocol that calls sys.exit() ends its run, not the program
             log.debug("the protocol raised", exc_info=True)
             outcome, reason = Outcome.FAILED, f"{type(error).__name__} in the protocol: {error}"
         return self.finish(session, outcome, reason)
