@@ -156,7 +156,7 @@ def judge_raw(channel: Channel, raw: Floats) -> Flags:
     flags[values > channel.high] |= np.uint8(Quality.ABOVE)
     flags[~np.isfinite(raw)] |= np.uint8(Quality.MISSING)
     if channel.loop:
-        flags[(raw < OPEN_LOOP_BELOW) | (raw > OPEN_LOOP_ABOVE)] |= np.uint8(Quality.OPEN_LOOP)
+        flags[(raw < OPEN_LOOP_BELOW) | (raw > OPEN_LOOP_ABOVE)] = np.uint8(Quality.OPEN_LOOP)
     return flags
 
 

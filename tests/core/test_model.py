@@ -40,7 +40,8 @@ def test_what_has_no_value_is_nan_whatever_the_device_sent() -> None:
 @pytest.mark.fault("SIG-02")
 @pytest.mark.parametrize("current", [0.0, 3.59e-3, 21.1e-3, 22e-3])
 def test_an_open_loop_is_no_pressure(current: float) -> None:
-    assert judge_raw(LOOP, np.array([current]))[0] & Quality.OPEN_LOOP
+    """And it is neither too low nor too high either: it is no value at all."""
+    assert judge_raw(LOOP, np.array([current]))[0] == Quality.OPEN_LOOP
 
 
 @pytest.mark.fault("SIG-03")
