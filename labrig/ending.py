@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import Final
 
 from labrig.clock import SECOND, Clock
 from labrig.errors import Aborted, RunEnded, Tripped
@@ -43,6 +44,10 @@ class Ending:
             raise kinds.get(self._outcome, RunEnded)(self._reason)
 
 
+JOINING: Final = 30.0
+"""Seconds until a protocol's first sign of life: its process has to start. Until then nothing is commanded."""
+
+
 class Tenure:
     """One run's hold on the rig. It ends once; the protocol's verbs renew it."""
 
@@ -54,15 +59,15 @@ class Tenure:
         self.settled = threading.Event()
         """Set when the run has ended, every output has been made safe and the rig's state says so."""
         self._silence, self._clock = round(silence * SECOND), clock
-        self._renewed = clock.now()
+        self._renewed, self._allowed = clock.now(), max(round(JOINING * SECOND), self._silence)
 
     def renew(self) -> None:
         """The protocol is alive."""
-        self._renewed = self._clock.now()
+        self._renewed, self._allowed = self._clock.now(), self._silence
 
     def silent_for(self) -> float:
         """Seconds by which the protocol has been silent for longer than it may; not positive while all is well."""
-        return (self._clock.now() - self._renewed - self._silence) / SECOND
+        return (self._clock.now() - self._renewed - self._allowed) / SECOND
 
     def permit(self) -> None:
         """What a command asks for under the output's lock: raises once the run has ended."""

@@ -142,7 +142,7 @@ class Guardian:
         self.end(tenure, outcome, reason)
         with self._lock:
             self._tenure = None
-        self._move(Cause.FINISHED, reason)
+        self._move(Cause.FINISHED, tenure.ending.reason)
 
     def stop(self, outcome: Outcome, reason: str) -> None:
         """Stop the run, if there is one, and make every output safe in any case. Needs nobody's consent."""
