@@ -21,13 +21,14 @@ from labrig.cli.remote import run_on_server, serving_client
 from labrig.cli.showing import print_analysis
 from labrig.clock import spawn
 from labrig.config import find_rig, load_rig
-from labrig.errors import RigError
+from labrig.errors import RecordingError, RigError
 from labrig.exports import export
 from labrig.filing import FiledRun
 from labrig.guardian import Guardian
-from labrig.model import Outcome
+from labrig.model import Faulted, Outcome
 from labrig.operators import Desk
 from labrig.plant import load_membrane
+from labrig.recording import RunFile
 from labrig.rehearsal import Schedule, rehearse
 from labrig.shown import analysis_as_json
 
@@ -55,12 +56,12 @@ def run(rig: str, asked: Asked, membrane: str, seed: int, data: Path | None, *, 
     else:
         with open_bench(rig, folder, membrane=membrane, seed=seed) as bench:
             finished = _execute(bench, asked, console, progress)
-    files = export(finished.path, finished.path.parent, {"csv", "hdf5"})
+    files = _exported(finished, console)
     if as_json:
-        print(json.dumps(_document(finished, files), indent=2, allow_nan=False, default=str))
+        print(json.dumps(_document(finished, files or []), indent=2, allow_nan=False, default=str))
     else:
-        _report(console, finished, files)
-    completed = finished.outcome is Outcome.COMPLETED and finished.analysis is not None
+        _report(console, finished, files or [])
+    completed = finished.outcome is Outcome.COMPLETED and finished.analysis is not None and files is not None
     return 0 if completed else NOT_COMPLETED
 
 
@@ -131,12 +132,30 @@ def _report(console: Console, finished: FiledRun, files: list[Path]) -> None:
         print_analysis(console, finished.analysis)
     if finished.outcome is not Outcome.COMPLETED:
         console.print(f"[bold red]The run was {finished.outcome.value}[/bold red]: {finished.reason}")
-        console.print("The rig was made safe; everything up to there is recorded.")
+        for trouble in _not_made_safe(finished.path):
+            console.print(f"[bold red]CHECK THE RIG BY HAND[/bold red]: {trouble}")
+        console.print("Everything up to there is recorded.")
     if finished.not_analysed:
         console.print(f"[bold red]No result[/bold red]: {finished.not_analysed}")
     console.print()
     for label, path in (("Run file", finished.path), *((path.suffix[1:].upper(), path) for path in files)):
         console.print(f"{label + ':':<10}{path}", soft_wrap=True)
+
+
+def _not_made_safe(path: Path) -> list[str]:
+    """What the run's record says of outputs that could not be made safe."""
+    with RunFile(path) as run:
+        told = [event.text for event in run.events if isinstance(event, Faulted) and event.source == "outputs"]
+    return list(dict.fromkeys(told))
+
+
+def _exported(finished: FiledRun, console: Console) -> list[Path] | None:
+    """CSV and HDF5 beside the run file; None, and told why, where they could not be made: the result stands anyway."""
+    try:
+        return export(finished.path, finished.path.parent, {"csv", "hdf5"})
+    except RecordingError as error:
+        console.print(f"[bold red]Not exported[/bold red]: {error}")
+        return None
 
 
 def _document(finished: FiledRun, files: list[Path]) -> dict[str, Any]:
