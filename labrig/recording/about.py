@@ -10,9 +10,10 @@ _HOW = """\
 One run of a laboratory test rig, recorded by labrig. Everything can be read with SQLite alone.
 header.json: everything known before the first sample. channel: what was measured, one row a channel; raw values become
 SI values by coefficients: c0 + c1*raw + c2*raw^2 + ...; SI = shown * unit_factor + unit_offset.
-block: n successive samples of one source; first: the index of its first sample, counted from the start of the run, so
-that a jump shows lost samples. Sample k was taken at start_ns + k*step_ns; where times is not empty, at its k-th value
-(64-bit signed integers, little-endian). All times are nanoseconds of a monotonic clock; table clock ties it to UTC.
+block: n successive samples of one source; first: the index of its first sample, counted from when the rig began to
+sample (a run begins at any index), so that a jump shows lost samples. Sample k was taken at start_ns + k*step_ns; where
+times is not empty, at its k-th value (64-bit signed integers, little-endian). All times are nanoseconds of a monotonic
+clock; table clock ties it to UTC.
 samples: one row for each channel of a block, ids from block.samples on, in the order of source.channels. raw: n 64-bit
 IEEE floats, little-endian, as the device delivered them. quality: empty when all n are good, else n bytes of bits:
 1 missing, 2 below and 4 above the calibrated range, 8 open current loop, 16 unsettled, 32 samples were lost before.
