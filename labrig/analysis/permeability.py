@@ -14,8 +14,8 @@ What makes p uncertain: everything above, each input once, so that what plateaus
 points about the line comes on top only as far as the inputs do not explain it: with the residuals r_i = J_i - p·ΔP_i,
 the inputs explain an expected Σu²(r_i); the excess (Σr² - Σu²(r))/(n-1)/Σ(ΔP²) enters as a type A variance with n-1
 degrees of freedom (Birge's criterion, R. T. Birge, Phys. Rev. 40 (1932) 207, one-sided). Because a membrane that
-compacts is not scatter and does not average out, the difference between the slope and the plain mean of the p_i enters
-instead where it is larger, as the half-width of a rectangular distribution. See ADR 6.
+compacts is not scatter and does not average out, the difference δ between the slope and the plain mean of the p_i
+enters instead where it is larger, as δ/√2: the standard deviation of a truth at one of two ends, δ away. See ADR 6.
 """
 
 from __future__ import annotations
