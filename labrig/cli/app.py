@@ -91,7 +91,9 @@ def sim(
     rig: Annotated[str, typer.Argument(help="A rig file with a [simulation] table, or a shipped rig.")],
     membrane: MembraneOption = "",
     seed: SeedOption = 0,
-    serial: Annotated[str, typer.Option("--serial", help="How serial devices are reached: pty or socket.")] = "",
+    serial: Annotated[
+        str, typer.Option("--serial", help="How serial devices are reached: pty or socket. Default: pty if possible.")
+    ] = "",
     follow: Annotated[bool, typer.Option("--follow", help="End when standard input closes.")] = False,
 ) -> None:
     """Play a rig: NI-DAQmx over gRPC and serial devices on this machine; prints one JSON line of endpoints."""

@@ -15,8 +15,7 @@ def simulate(rig: str, membrane: str, seed: int, serial: str, *, follow: bool) -
     config = load_rig(find_rig(rig))
     if config.file.simulation is None:
         raise ConfigError(config.path, "simulation", "a table that describes the simulated rig", None)
-    lines = serial or ("socket" if sys.platform == "win32" else "pty")
-    if lines not in {"pty", "socket"}:
+    if serial not in {"", "pty", "socket"}:
         raise ConfigError("--serial", "", "pty or socket", serial)
     serve = plugins.load(plugins.SIMULATORS, "labrig")
     code = serve(
@@ -24,7 +23,7 @@ def simulate(rig: str, membrane: str, seed: int, serial: str, *, follow: bool) -
         load_membrane(membrane or config.default_membrane),
         seed,
         follow=sys.stdin.buffer if follow else None,
-        serial=lines,
+        serial=serial or None,
         announce=sys.stdout,
     )
     return int(code)

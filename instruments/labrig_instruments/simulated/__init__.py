@@ -14,7 +14,7 @@ def serve(
     seed: int,
     *,
     follow: BinaryIO | None = None,
-    serial: Kind = "pty",
+    serial: Kind | None = None,
     announce: TextIO | None = None,
 ) -> int:
     """Serve a simulated rig with that membrane until SIGTERM, SIGINT or the end of ``follow``; returns the exit code.

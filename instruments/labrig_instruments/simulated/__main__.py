@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("rig", help="rig file with a [simulation] table, or a shipped rig's name")
     parser.add_argument("--membrane", help="name of a shipped membrane, or a .toml file; else the rig file's own")
     parser.add_argument("--seed", type=int, default=0, help="which rig of all that the file allows")
-    parser.add_argument("--serial", choices=("pty", "socket"), default="socket" if os.name == "nt" else "pty")
+    parser.add_argument("--serial", choices=("pty", "socket"), help="default: pty where there is one")
     parser.add_argument("--follow", action="store_true", help="end when standard input closes")
     options = parser.parse_args(argv)
     try:

@@ -40,9 +40,26 @@ class Port(Protocol):
     def close(self) -> None: ...
 
 
-def plug(kind: Kind) -> Port:
-    """A port of that kind, on this machine only."""
+def plug(kind: Kind | None = None) -> Port:
+    """A port of that kind, on this machine only; unset, a pseudo-terminal where this machine can open one."""
+    if kind is None:
+        kind = "pty" if has_pty() else "socket"
     return PtyPort() if kind == "pty" else SocketPort()
+
+
+def has_pty() -> bool:
+    """Windows has none, nor has a container without /dev/pts."""
+    try:
+        ends = os.openpty()
+    except (AttributeError, OSError):
+        return False
+    try:
+        return bool(os.ttyname(ends[1]))
+    except OSError:
+        return False
+    finally:
+        for end in ends:
+            os.close(end)
 
 
 class _Waiting:

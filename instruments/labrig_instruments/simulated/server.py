@@ -30,7 +30,7 @@ End = queue.SimpleQueue[str]
 
 
 def serve_plant(
-    plant: PlantLike, *, follow: BinaryIO | None = None, serial: Kind = "pty", announce: TextIO | None = None
+    plant: PlantLike, *, follow: BinaryIO | None = None, serial: Kind | None = None, announce: TextIO | None = None
 ) -> int:
     """Serve a plant until SIGTERM, SIGINT or the end of ``follow``; returns the exit code.
 
@@ -57,7 +57,7 @@ def serve_plant(
     return 0
 
 
-def _balance(live: LivePlant, address: str, serial: Kind) -> Line:
+def _balance(live: LivePlant, address: str, serial: Kind | None) -> Line:
     instrument = mt_sics.MtSicsBalance(lambda: live.weigh(address))
     return Line(address, instrument, plug(serial), mt_sics.BAUD)
 
