@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import ConfigDict, Field
 
@@ -14,6 +14,8 @@ from labrig.rig import Rig
 from labrig.units import g, percent, psi
 from labrig_protocols import permeability_analysis
 from labrig_protocols.water import feed_open, vent
+
+_POSITIVE: Final = Field(gt=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +29,25 @@ class WaterPermeability:
         *("feed_pressure", "permeate_mass", "water_temperature"),
     )
 
-    pressures: Annotated[tuple[Pressure, ...], Field(min_length=2, max_length=20)] = (10 * psi, 20 * psi, 30 * psi)
+    pressures: Annotated[tuple[Annotated[Pressure, _POSITIVE], ...], Field(min_length=2, max_length=20)] = (
+        10 * psi,
+        20 * psi,
+        30 * psi,
+    )
     """Set points, in the order in which they are run."""
-    zero: Duration = 5.0
+    zero: Annotated[Duration, _POSITIVE] = 5.0
     """How long both sides are vented for the zero of the transducers."""
-    settle: Duration = 2.0
+    settle: Annotated[Duration, Field(ge=0)] = 2.0
     """What is left out after a new set point."""
-    window: Duration = 8.0
+    window: Annotated[Duration, _POSITIVE] = 8.0
     """Shortest plateau."""
-    patience: Duration = 120.0
+    patience: Annotated[Duration, _POSITIVE] = 120.0
     """How long to wait for a plateau."""
-    drift: Ratio = 1 * percent
+    drift: Annotated[Ratio, _POSITIVE] = 1 * percent
     """Largest change of the measured pressure over a plateau."""
-    slope_error: Ratio = 0.5 * percent
+    slope_error: Annotated[Ratio, _POSITIVE] = 0.5 * percent
     """Largest standard error of the mass slope, relative."""
-    collected: Mass = 1 * g
+    collected: Annotated[Mass, _POSITIVE] = 1 * g
     """Least mass collected on a plateau: a hundred times the balance's readability."""
 
     @property
