@@ -7,7 +7,8 @@ usage() {
 installers/prove_bare.sh [--user] [--ci] [--bind PATH]... [--pass NAME]...      (as root, on Linux, with debootstrap)
 
 Makes a bare Debian root in a temporary folder, clones this repository's HEAD into it, runs the two commands of the
-README there, and prints how long each took. Ends with 1 when one of them failed.
+README there, the first of them once more without pseudo-terminals, and prints how long each took. Ends with 1 when one
+of them failed.
 
   --user       run them as a user who may not install packages: shows that what is missing is named in one command,
                runs that command as root, and then both commands again as the user
@@ -36,6 +37,9 @@ clone_inside=/srv/labrig
 mount_into_root() { # everything mounted here ends with the mount namespace of this process
     mkdir -p "$root/proc"
     mount -t proc proc "$root/proc"
+    mkdir -p "$root/dev/pts" # terminals, as any system has them; the last run is made without
+    mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
+    rm -f "$root/dev/ptmx" && ln -s pts/ptmx "$root/dev/ptmx"
     local path
     for path in /etc/resolv.conf "${binds[@]}"; do
         if [ -d "$path" ]; then mkdir -p "$root$path"; else mkdir -p "$root$(dirname "$path")" && touch "$root$path"; fi
@@ -93,6 +97,8 @@ prove() {
     git clone --quiet --no-hardlinks "$repository" "$root$clone_inside" || exit 1
     if "$as_user"; then prove_as_user || failures=$((failures + 1)); else both_commands root; fi
     "$with_ci" && expect_success root CI=true bash .ci/run
+    umount "$root/dev/pts"
+    expect_success "$("$as_user" && echo technician || echo root)" python3 installers/launch.py
     printf '\n== figures (%s, Python %s, %s CPUs, commit %s)\n' "$(. "$root/etc/os-release" && echo "$PRETTY_NAME")" \
         "$(inside root python3 -c "'import platform; print(platform.python_version())'")" "$(nproc)" \
         "$(git -C "$repository" rev-parse --short HEAD)"
