@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from rich.console import Console
 
@@ -15,6 +16,9 @@ from labrig.methods import load_method
 from labrig.plant import Forecast, forecast, load_membrane, shipped_membranes
 from labrig.protocol import LabProtocol
 from labrig.units import mL_per_min, psi
+
+WATER: Final = 998.0
+"""kg/m³."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,22 @@ def _finding(config: RigConfig, membrane: str, protocol: LabProtocol) -> Finding
         return Finding(membrane, ())
     pressures: tuple[float, ...] = getattr(protocol, "pressures", ())
     known = load_membrane(membrane)
-    return Finding(membrane, tuple(forecast(config.file.simulation, known, pressure) for pressure in pressures))
+    expected = (forecast(config.file.simulation, known, pressure) for pressure in pressures)
+    return Finding(membrane, tuple(_in_time(each, protocol) for each in expected))
+
+
+def _in_time(expected: Forecast, protocol: LabProtocol) -> Forecast:
+    """The forecast, with a reason where the method gives up before its plateau can be long enough."""
+    patience: float = getattr(protocol, "patience", math.inf)
+    collected: float = getattr(protocol, "collected", 0.0)
+    needed = max(expected.collecting, collected / (WATER * expected.flow) if expected.flow > 0 else math.inf)
+    if needed <= patience:
+        return expected
+    words = (
+        f"a plateau takes {needed:.0f} s to collect enough for the balance, and the method waits {patience:.0f} s; "
+        "use a finer balance, a larger cell, or a longer patience"
+    )
+    return replace(expected, reasons=(*expected.reasons, words))
 
 
 def _show(console: Console, config: RigConfig, findings: Sequence[Finding], protocol: LabProtocol) -> None:
