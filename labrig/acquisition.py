@@ -8,18 +8,22 @@ from collections.abc import Callable, Mapping
 from labrig.clock import Clock
 from labrig.errors import InstrumentError
 from labrig.model import Block, Event
-from labrig.poll import Poller
+from labrig.poll import Poller, Tell
 from labrig.roles import Actuator, Device, Source, Watchdog
 
 log = logging.getLogger(__name__)
 
 
 class Acquisition:
-    """Opens every instrument, reads every source; lets go of all of them, whatever happened."""
+    """Opens every instrument, reads every source; lets go of all of them, whatever happened.
 
-    def __init__(self, devices: Mapping[str, Device], clock: Clock) -> None:
-        self._devices, self._clock = devices, clock
-        self._tell: Callable[[str, str], None] = lambda _, __: None
+    With ``reconnect``, a source whose line is lost is looked for until it is back; else the loss is final.
+    """
+
+    def __init__(self, devices: Mapping[str, Device], clock: Clock, *, reconnect: bool = False) -> None:
+        self._devices, self._clock, self._reconnect = devices, clock, reconnect
+        self._tell: Tell = lambda _, __: None
+        self._identities: dict[str, str] = {}
         self._pollers: list[Poller] = []
         self._opened: list[Device] = []
         self.actuators: Mapping[str, Actuator] = {
@@ -31,29 +35,39 @@ class Acquisition:
         """Hardware that makes the rig safe when nobody pets it."""
         return tuple(device for device in self._devices.values() if isinstance(device, Watchdog))
 
-    def tell(self, warn: Callable[[str, str], None]) -> None:
+    def tell(self, warn: Tell) -> None:
         """Let somebody know what is wrong with an instrument: its name, and words that are empty when it is mended."""
         self._tell = warn
+
+    def _warn(self, subject: str, words: str) -> None:
+        self._tell(subject, words)
 
     def open(self) -> Mapping[str, str]:
         """Connect all, watchdogs first and outputs last; returns what each says it is.
 
         One that fails leaves none open.
         """
-        identities: dict[str, str] = {}
+        self._identities = {}
         try:
             for name, device in sorted(self._devices.items(), key=lambda item: _turn(item[1])):
                 self._opened.append(device)
-                identities[name] = device.open()
+                self._identities[name] = device.open()
         except InstrumentError:
             self.close()
             raise
-        return identities
+        return dict(self._identities)
 
     def start(self, publish: Callable[[Block | Event], None], lost: Callable[[str], None]) -> None:
-        for device in self._devices.values():
+        for name, device in self._devices.items():
             if isinstance(device, Source):
-                poller = Poller(device, publish=publish, clock=self._clock, lost=lost)
+                poller = Poller(
+                    device,
+                    publish=publish,
+                    clock=self._clock,
+                    lost=lost,
+                    identity=self._identities.get(name, "") if self._reconnect else "",
+                    tell=self._warn,
+                )
                 self._pollers.append(poller)
                 poller.start()
 

@@ -91,7 +91,7 @@ def _front(
     """Devices, station, conduct and both ports; taken down in the order that keeps the rig safe."""
     clock, folder = RealClock(), options.data / "runs"
     with ExitStack() as stack:
-        acquisition = Acquisition(config.build(clock.now), clock)
+        acquisition = Acquisition(config.build(clock.now), clock, reconnect=True)
         identities = acquisition.open()
         stack.callback(acquisition.close)
         log.info("opened %s", "; ".join(f"{name}: {who}" for name, who in identities.items()))
