@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,7 +27,7 @@ class MethodFile(BaseModel):
     version: str = Field(pattern=r"^[0-9]+(\.[0-9]+)*$")
     protocol: str
     description: str = ""
-    silence: Duration = 10.0
+    silence: Annotated[Duration, Field(gt=0)] = 10.0
     """How long the protocol may go without a verb before the rig is made safe."""
     attended: bool = True
     """Whether somebody must be watching: an attended run stops in order when the last desktop is gone."""
