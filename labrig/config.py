@@ -10,117 +10,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel
 
 from labrig import hazard, plugins, units
 from labrig.errors import ConfigError, LabrigError, UnitError
 from labrig.model import Channel, Mounting, Orientation, Output
 from labrig.outside import read_toml, validate
-from labrig.plant import PlantSpec
-from labrig.quantities import Density, Duration, Flow, Length, Mass, MassFlow, Pressure, Ratio, Temperature, Volume
+from labrig.rigfile import CHANNEL_ROLES, OUTPUT_ROLES, InterlockTable, RigFile
 from labrig.roles import Actuator, Device, Now, Source
 from labrig.safety import Interlock
 
 SIMULATED = "sim://"
 """Prefix of an address that the simulated rig fills in when it starts."""
-OUTPUT_ROLES = ("feed", "vent", "drain", "pressure")
-CHANNEL_ROLES = (
-    *("feed_pressure", "membrane_pressure", "vessel_pressure"),
-    *("permeate_mass", "permeate_flow", "water_temperature"),
-)
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Cell(_Table):
-    """The holder that the membrane sits in."""
-
-    name: str
-    exposed_diameter: Length
-    """Inside the O-ring."""
-    exposed_diameter_u: Length = 5e-5
-    max_pressure: Pressure
-
-
-class Hydraulics(_Table):
-    """What lies between the pressure taps and the membrane."""
-
-    head: Pressure = 0.0
-    """Static head to subtract from the reading: positive where the permeate outlet lies above the tap."""
-    head_u: Pressure = 0.0
-    blank_flow: tuple[Flow, ...] = ()
-    """Flows of a blank run (no membrane) …"""
-    blank_loss: tuple[Pressure, ...] = ()
-    """… and the pressure that the plumbing took at each."""
-    blank_relative_u: Ratio = 0.1
-
-    @model_validator(mode="after")
-    def _paired(self) -> Hydraulics:
-        if len(self.blank_flow) != len(self.blank_loss):
-            raise ValueError("as many blank_loss as blank_flow values")
-        if len(self.blank_flow) == 1:
-            raise ValueError("a blank run at no flow or at two flows and more")
-        return self
-
-
-class Permeate(_Table):
-    """How permeate is collected."""
-
-    evaporation: MassFlow = 0.0
-    """Loss from the vessel on the balance without flow, from a no-flow blank."""
-    evaporation_u: MassFlow = 0.0
-    balance_relative_u: Ratio = 1e-4
-    capacity: Mass | None = None
-    """Reading of the balance at which the vessel is full; unset, the balance's own range."""
-    feed: Volume | None = None
-    """Usable feed when its vessel was filled, for the forecast of its end."""
-    air_density: Density = 1.2
-    """Around the balance; water displaces a thousandth of its mass of it."""
-    reference_temperature: Temperature = units.celsius(25)
-
-
-class InterlockTable(_Table):
-    channel: str
-    low: str | None = None
-    high: str | None = None
-    stale_after: Duration = 1.0
-    """Silence of the channel that breaks the interlock."""
-
-
-class Safety(_Table):
-    """What makes outputs safe that no hardware watchdog guards."""
-
-    in_series_with: dict[str, str] = {}
-    """An output, and one behind a watchdog without which it can do nothing: ``drain_valve = "feed_valve"``."""
-    harmless: tuple[str, ...] = ()
-    """Outputs that endanger nobody in any state."""
-
-
-class Simulation(PlantSpec):
-    """What the simulated rig is in truth; labrig itself looks at the rest of the file only."""
-
-    membrane: str = "example-v"
-    """The membrane in the cell where none is asked for: a shipped one's name or a file."""
-
-
-class RigFile(_Table):
-    """The document as written. Instruments stay open tables until their driver is known."""
-
-    labrig: Literal[1] = Field(description="version of this format")
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$")
-    description: str = ""
-    cell: Cell
-    hydraulics: Hydraulics = Hydraulics()
-    permeate: Permeate = Permeate()
-    instruments: dict[str, dict[str, Any]]
-    roles: dict[str, str]
-    interlocks: dict[str, InterlockTable] = {}
-    safety: Safety = Safety()
-    simulation: Simulation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,12 +146,14 @@ def load_rig(path: Path, endpoints: Mapping[str, str] | None = None) -> RigConfi
 
 
 def _filled(table: Mapping[str, Any], endpoints: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        key: endpoints.get(value.removeprefix(SIMULATED), value)
-        if isinstance(value, str) and value.startswith(SIMULATED)
-        else value
-        for key, value in table.items()
-    }
+    def filled(value: object) -> object:
+        if isinstance(value, list):
+            return [filled(each) for each in value]
+        if isinstance(value, str) and value.startswith(SIMULATED):
+            return endpoints.get(value.removeprefix(SIMULATED), value)
+        return value
+
+    return {key: filled(value) for key, value in table.items()}
 
 
 def _instrument(path: Path, name: str, table: Mapping[str, Any]) -> Instrument:

@@ -8,6 +8,8 @@ and ValueError or TypeError from a port that was closed meanwhile); all of them 
 from __future__ import annotations
 
 import errno
+import fnmatch
+import glob
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -72,6 +74,34 @@ class Line(Protocol):
 
 Connect = Callable[[LineSettings], Line]
 """Opens a line: `SerialLine`, or a script in tests."""
+
+
+Ports = str | tuple[str, ...]
+"""One port, or where a device may be found: several, or patterns such as ``/dev/ttyUSB*``."""
+
+
+def several(ports: Ports) -> bool:
+    """Whether a device must be told from others by its identity."""
+    return not isinstance(ports, str) or _is_pattern(ports)
+
+
+def candidates(ports: Ports) -> tuple[str, ...]:
+    """The ports that are there now, patterns resolved, each once."""
+    found: dict[str, None] = {}
+    for port in (ports,) if isinstance(ports, str) else ports:
+        found |= dict.fromkeys(_matching(port) if _is_pattern(port) else [port])
+    return tuple(found)
+
+
+def _is_pattern(port: str) -> bool:
+    return "://" not in port and any(sign in port for sign in "*?[")
+
+
+def _matching(pattern: str) -> list[str]:
+    from serial.tools import list_ports
+
+    known = fnmatch.filter((port.device for port in list_ports.comports()), pattern)
+    return sorted({*glob.glob(pattern), *known})  # noqa: PTH207 - an absolute pattern, which Path refuses
 
 
 class Framer:

@@ -9,16 +9,26 @@ to another cannot be seen. Use a framing with parity where the balance offers on
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 import numpy as np
 
 from labrig.drivers import ChannelOptions, Name, Period
-from labrig.errors import InstrumentError, WrongInstrument
+from labrig.errors import InstrumentError, LinkLost, WrongInstrument
 from labrig.model import Block, Quality, judge_raw
 from labrig.roles import Now
-from labrig_instruments.line import Connect, Framing, Line, LineSettings, SerialLine, Silence
+from labrig_instruments.line import (
+    Connect,
+    Framing,
+    Line,
+    LineSettings,
+    Ports,
+    SerialLine,
+    Silence,
+    candidates,
+    several,
+)
 
 _WEIGHT: Final = re.compile(rb"SI? (?P<state>[SD]) (?P<field> *-?\d+(?:\.\d*)?) (?P<unit>\S{1,5}) *")
 _FIELD: Final = 10
@@ -71,7 +81,7 @@ class MtSicsBalance:
         now: Now,
         connect: Connect = SerialLine,
         *,
-        port: str,
+        port: Ports,
         baud: int = 9600,
         framing: Framing = "8N1",
         serial_number: str | None = None,
@@ -80,10 +90,13 @@ class MtSicsBalance:
         channel_name: Name,
         channel: WeightOptions,
     ) -> None:
+        """``port``: where several are named, or a pattern, the balance is the one with the serial number."""
+        if several(port) and serial_number is None:
+            raise InstrumentError(f"{name}: a serial_number too, where port names several: {_listed(port)}")
         self.name, self.period, self.rate = name, period, 1 / period
-        self.channels = (channel.as_channel(channel_name, port),)
+        self.channels = (channel.as_channel(channel_name, _listed(port)),)
         self._now, self._connect, self._serial_number = now, connect, serial_number
-        self._settings = LineSettings(port, baud, framing, timeout=timeout)
+        self._ports, self._settings = port, LineSettings(_listed(port), baud, framing, timeout=timeout)
         self._line: Line | None = None
         self._identity = ""
         self._index = 0
@@ -93,15 +106,35 @@ class MtSicsBalance:
     def open(self) -> str:
         """Connect; returns model and serial number, of which a configured one is checked before anything else."""
         self.close()
-        self._line = self._connect(self._settings)
-        try:
-            self._identity = self._identified()
-            model = parse_model(self._line.ask(b"I2"))
-        except InstrumentError:
-            self.close()
-            raise
+        found = candidates(self._ports)
+        refusals: list[InstrumentError] = []
+        for port in found:
+            try:
+                model = self._tried(port)
+                break
+            except InstrumentError as error:
+                self.close()
+                refusals.append(error)
+        else:
+            raise self._not_found(found, refusals)
         self._in_doubt, self._length = False, 0
         return f"{model}, serial number {self._identity}"
+
+    def _tried(self, port: str) -> str:
+        """The model of the balance at that port; its identity is asked for before anything else."""
+        self._settings = replace(self._settings, port=port)
+        self._line = self._connect(self._settings)
+        self._identity = self._identified()
+        return parse_model(self._line.ask(b"I2"))
+
+    def _not_found(self, ports: tuple[str, ...], refusals: list[InstrumentError]) -> InstrumentError:
+        """The one port's own error, or what each of several said."""
+        if not several(self._ports):
+            return refusals[0]
+        kind = WrongInstrument if any(isinstance(refusal, WrongInstrument) for refusal in refusals) else LinkLost
+        said = "; ".join(map(str, refusals)) or "no such port is there"
+        tried = f"{_listed(self._ports)} ({len(ports)} tried)"
+        return kind(f"{self.name}: no balance with serial number {self._serial_number} at {tried}: {said}")
 
     def close(self) -> None:
         line, self._line = self._line, None
@@ -236,6 +269,10 @@ def _reason(reply: bytes) -> str:
     if state:
         return _OUTCOMES[state[1]]
     return f"answered {_text(reply)!r}"
+
+
+def _listed(ports: Ports) -> str:
+    return ports if isinstance(ports, str) else ", ".join(ports)
 
 
 def _text(data: bytes) -> str:

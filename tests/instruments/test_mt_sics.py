@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from labrig.errors import InstrumentError, LinkLost, WrongInstrument
 from labrig.model import Quality
-from labrig_instruments.line import ScriptedLine, Silence
+from labrig_instruments.line import LineSettings, ScriptedLine, Silence
 from labrig_instruments.mt_sics import MtSicsBalance, WeightOptions
 
 IDENTITY = [(b"I4", b'I4 A "B021002593"'), (b"I2", b'I2 A "WXS205SDU WXA-Bridge 220.00900 g"')]
@@ -213,3 +214,70 @@ def test_no_port_is_a_lost_link() -> None:
 
     with pytest.raises(LinkLost, match="no-such-port cannot be opened"):
         balance.open()
+
+
+def among(
+    answers: dict[str, bytes | InstrumentError], ports: str | tuple[str, ...], serial_number: str | None = "B1"
+) -> tuple[MtSicsBalance, list[str]]:
+    """A balance that may be at any of these ports, and the ports that were opened in turn."""
+    tried: list[str] = []
+
+    def connect(settings: LineSettings) -> ScriptedLine:
+        tried.append(settings.port)
+        answer = answers[settings.port]
+        if isinstance(answer, LinkLost):
+            raise answer
+        return ScriptedLine([(b"I4", answer), (b"I2", b'I2 A "MS6002S 6200.00 g"')])
+
+    balance = MtSicsBalance(
+        "balance",
+        lambda: 0,
+        connect,
+        port=ports,
+        serial_number=serial_number,
+        channel_name="permeate",
+        channel=WeightOptions(unit="g", range=("0 g", "6200 g")),
+    )
+    return balance, tried
+
+
+@pytest.mark.fault("DEV-03")
+def test_of_several_ports_the_one_with_the_serial_number_is_taken() -> None:
+    answers: dict[str, bytes | InstrumentError] = {
+        "COM3": LinkLost("COM3 cannot be opened"),
+        "COM4": Silence("COM4: the device did not answer"),
+        "COM5": b'I4 A "B2"',
+        "COM6": b'I4 A "B1"',
+        "COM7": b'I4 A "B3"',
+    }
+    balance, tried = among(answers, tuple(answers))
+
+    assert balance.open() == "MS6002S 6200.00 g, serial number B1"
+    assert tried == ["COM3", "COM4", "COM5", "COM6"]
+
+
+@pytest.mark.fault("DEV-03")
+def test_a_pattern_is_resolved_each_time_the_balance_is_opened(tmp_path: Path) -> None:
+    pattern = f"{tmp_path}/ttyUSB*"
+    balance, tried = among({f"{tmp_path}/ttyUSB{n}": b'I4 A "B1"' for n in range(3)}, pattern)
+    with pytest.raises(LinkLost, match=r"no balance with serial number B1 at .*ttyUSB\* \(0 tried\): no such port"):
+        balance.open()
+    (tmp_path / "ttyUSB2").touch()
+    balance.open()
+
+    assert tried == [f"{tmp_path}/ttyUSB2"]
+
+
+@pytest.mark.fault("DEV-04")
+def test_of_several_ports_none_is_taken_that_has_another_serial_number() -> None:
+    answers: dict[str, bytes | InstrumentError] = {"COM4": b'I4 A "B2"', "COM5": LinkLost("COM5 is gone")}
+    balance, _ = among(answers, ("COM4", "COM5"))
+
+    with pytest.raises(WrongInstrument, match=r"B1 at COM4, COM5 \(2 tried\): COM4: expected .* B1, found B2.*COM5 is"):
+        balance.open()
+
+
+@pytest.mark.parametrize("ports", [("COM4", "COM5"), "/dev/ttyUSB*"])
+def test_several_ports_need_a_serial_number(ports: str | tuple[str, ...]) -> None:
+    with pytest.raises(InstrumentError, match="a serial_number too, where port names several"):
+        among({}, ports, serial_number=None)

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from labrig.config import RigFile, Simulation, find_rig
+from labrig.config import find_rig
 from labrig.errors import ConfigError
 from labrig.outside import read_toml, validate
 from labrig.plant import load_membrane
+from labrig.rigfile import RigFile, Simulation
 from labrig_instruments.simulated import serve
 
 
