@@ -89,9 +89,10 @@ class Rig:
         seconds the last window is returned with the attribute ``steady`` 0 and the reason in ``unsteady``: the
         analysis judges what that means.
         """
-        entered = start = self._link.now()
+        entered = start = now = self._link.now()
         while True:
-            self._link.wait(LOOK)
+            judgeable = min(start + window * SECOND, entered + patience * SECOND)
+            self._link.wait(max(LOOK, (judgeable - now) / SECOND))
             now = self._link.now()
             unmet: list[tuple[Criterion, str]] = []
             if now - start >= window * SECOND:
