@@ -1,0 +1,112 @@
+"""Protocols that do what no protocol should, once they stand in a runner; rehearsed, each is a model of good behaviour.
+
+The harness installs this file for its servers alone: a copy beside a ``dist-info`` folder on their ``PYTHONPATH``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from threading import Event
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import ConfigDict, Field
+
+from labrig.errors import AnalysisError
+from labrig.model import Analysis, RunData
+from labrig.quantities import Duration, Pressure
+from labrig.rig import Rig
+from labrig.units import psi
+
+Deed = Literal[
+    "nothing", "raise", "loop", "sleep", "exit", "os-exit", "abort", "swallow", "flood", "linger", "refuse", "reflex"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Misbehaving:
+    """Pressure on the cell, and then the deed."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    title: ClassVar[str] = "Misbehaving"
+    needs: ClassVar[tuple[str, ...]] = ("feed", "vent", "drain", "pressure", "feed_pressure", "permeate_mass")
+
+    deed: Deed = "nothing"
+    """What it does when the pressure stands."""
+    pressure: Pressure = 10 * psi
+    """Set point."""
+    after: Duration = 0.5
+    """How long the pressure stands before the deed."""
+    lasting: Annotated[Duration, Field(le=3600)] = 600.0
+    """How long it goes on doing nothing."""
+    ask: bool = False
+    """Whether to ask first."""
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        return ()
+
+    def run(self, rig: Rig) -> None:
+        print("a protocol may print")  # noqa: T201 - what it prints goes to the run's log
+        if self.ask:
+            rig.note(f"the answer was {rig.ask('Is the beaker empty?', 'yes', 'no')}")
+        with rig.step("Pressure"):
+            rig.close("drain")
+            rig.close("vent")
+            rig.open("feed")
+            rig.set("pressure", self.pressure)
+            rig.wait(self.after)
+        with rig.step("Deed"):
+            if "labrig.rehearsal" not in sys.modules:
+                self._do(rig)
+
+    def analyse(self, run: RunData) -> Analysis:
+        raise AnalysisError("there is nothing to analyse")
+
+    def _do(self, rig: Rig) -> None:  # noqa: PLR0912 - one branch a deed
+        match self.deed:
+            case "nothing":
+                rig.wait(self.lasting)
+            case "raise":
+                raise ZeroDivisionError("by a mistake in the script")
+            case "loop":
+                while True:
+                    pass
+            case "sleep":
+                Event().wait()
+            case "exit":
+                sys.exit(3)
+            case "os-exit":
+                os._exit(4)
+            case "abort":
+                os.abort()
+            case "swallow":
+                _swallow(rig)
+            case "flood":
+                while True:
+                    rig.open("feed")
+            case "linger":
+                _linger()
+            case "refuse":
+                rig.set("pressure", 1e9)
+            case "reflex":
+                rig.until("feed_pressure", patience=self.lasting, above=self.pressure / 2, then=[("open", "vent", 0.0)])
+                rig.wait(self.lasting)
+
+
+def _swallow(rig: Rig) -> None:
+    """Catches all there is to catch, and opens the feed again and again."""
+    while True:
+        try:
+            rig.open("feed")
+            rig.wait(0.01)
+        except BaseException:  # noqa: BLE001 - the deed
+            pass
+
+
+def _linger() -> None:
+    """Returns, and leaves something behind that the interpreter waits for."""
+    import threading
+
+    threading.Thread(target=Event().wait).start()  # noqa: TID251 - the deed

@@ -1,0 +1,149 @@
+"""Stop, from each door, while a protocol commands the feed open again and again: the rig is safe and stays so."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from labrig.client import Client, Refused
+from labrig.clock import SECOND, monotonic, spawn
+from labrig.model import Outcome
+from labrig.server.watchers import MOST
+from labrig.wire.documents import Control
+from tests.server import scenarios
+from tests.server.harness import Rigged, labrig, rigged, runner_of, state, wait_until
+
+pytestmark = pytest.mark.slow
+BOUND = 0.2
+
+
+@pytest.mark.fault("SPC-08")
+def test_stop_is_not_undone_by_a_protocol_that_ignores_it(up: Rigged, client: Client) -> None:
+    figures = [scenarios.stopped(up, client, lambda: client.stop("test", "tester")) for _ in range(5)]
+
+    assert max(figures) < BOUND, figures
+    paper = client.status().run
+    assert paper is not None
+    assert paper.reason == "stopped by tester: test"
+
+
+def test_two_stops_at_once_are_one_stop(up: Rigged, client: Client) -> None:
+    assert scenarios.stopped(up, client, scenarios.stop_twice_at_once(client)) < BOUND
+
+
+def test_the_command_line_stops_a_run(up: Rigged, client: Client) -> None:
+    """Its own start takes most of the time; what it prints is how long the server took."""
+    assert scenarios.stopped(up, client, scenarios.stop_by_command_line(up)) < 10.0
+
+
+@pytest.mark.fault("SPC-07")
+def test_a_stop_during_a_start_is_not_forgotten(up: Rigged, client: Client) -> None:
+    """The order is being rehearsed when the stop comes: nothing begins behind it."""
+    order = up.order(after="0.7 s")  # not rehearsed yet
+    with ThreadPoolExecutor(1) as pool:
+        starting = pool.submit(client.start, order)
+        threading.Event().wait(0.3)
+        client.stop("wait", "tester")
+        with pytest.raises(Refused, match="stopped in the meantime"):
+            starting.result()
+
+    assert state(client) == "safe"
+    assert up.safe
+
+
+@pytest.mark.fault("SEC-06")
+def test_the_stop_door_answers_while_every_worker_is_taken(up: Rigged, client: Client) -> None:
+    """Every watch that the server admits, and more calls than it has workers besides."""
+    up.start(client, up.order())
+    watches = [client.watch(name=str(number)) for number in range(MOST)]
+    readers = [spawn(f"watch {number}", lambda watch=watch: drained(watch)) for number, watch in enumerate(watches)]
+    pool = ThreadPoolExecutor(40)
+    try:
+        orders = [pool.submit(asked, client, up.order(after=f"0.{number} s")) for number in range(11, 51)]
+        since = monotonic()
+        client.stop("every worker is taken", "tester")
+        answered = (monotonic() - since) / SECOND
+        seconds = up.seconds_until_safe(since)
+    finally:
+        for watch in watches:
+            watch.cancel()
+        for reader in readers:
+            reader.join()
+        for order in orders:
+            order.cancel()
+        pool.shutdown()
+
+    assert answered < 1.0
+    assert seconds < BOUND
+    scenarios.ended(up, client, Outcome.ABORTED)
+
+
+def drained(watch: object) -> None:
+    for _ in watch:  # type: ignore[attr-defined]
+        pass
+
+
+def asked(client: Client, order: object) -> None:
+    """Nobody waits for the answer for long."""
+    from contextlib import suppress
+
+    from labrig.endpoint import ServerGone
+    from labrig.wire.documents import Checks
+
+    with suppress(ServerGone, Refused):
+        client.ask("Preflight", order, Checks, 3.0)  # type: ignore[arg-type]
+
+
+@pytest.mark.fault("SYS-10")
+@pytest.mark.parametrize("whom", ["server", "supervisor"])
+def test_sigterm_ends_everything_with_the_rig_safe_and_the_run_filed(
+    tmp_path_factory: pytest.TempPathFactory, whom: str
+) -> None:
+    with rigged(tmp_path_factory.mktemp("sigterm")) as up:
+        client = up.client()
+        paper = up.start(client, up.order("swallow"))
+        since = monotonic()
+        os.kill(up.endpoint.pid if whom == "server" else up.supervisor, signal.SIGTERM)
+        seconds = up.seconds_until_safe(since)
+        wait_until(lambda: not (up.data / "servers" / "bench-25.json").exists(), "the server has ended")
+        with up.file(paper) as run:
+            outcome, reason = run.outcome, run.reason
+
+    assert seconds < 2.0
+    assert outcome is Outcome.ABORTED
+    assert reason == "the rig server was ended"
+
+
+def test_labrig_down_ends_a_run_and_every_process(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with rigged(tmp_path_factory.mktemp("down")) as up:
+        client = up.client()
+        paper = up.start(client, up.order())
+        runner = runner_of(up)
+        done = labrig("down", "--data", str(up.data))
+        with up.file(paper) as run:
+            outcome = run.outcome
+
+    assert done.returncode == 0, done.stderr
+    assert outcome is Outcome.ABORTED
+    with pytest.raises(ProcessLookupError):
+        os.kill(runner, 0)
+
+
+@pytest.mark.fault("SCR-09")
+def test_a_held_run_takes_no_command_until_it_is_resumed(up: Rigged, client: Client) -> None:
+    up.start(client, up.order("flood"))
+    client.control(Control(verb="hold", text="a moment", by="tester"))
+    threading.Event().wait(0.1)  # what was under way when the hold came
+    since = monotonic()
+    threading.Event().wait(0.5)
+    meanwhile = up.control.commands(since)
+    client.control(Control(verb="resume", by="tester"))
+    wait_until(lambda: bool(up.control.commands(since)), "the protocol goes on")
+    client.stop("", "tester")
+    scenarios.ended(up, client, Outcome.ABORTED)
+
+    assert not meanwhile
