@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from labrig.acquisition import Acquisition
 from labrig.bus import Sink
-from labrig.clock import RealClock
+from labrig.clock import RealClock, spawn
 from labrig.config import find_rig, load_rig
-from labrig.errors import RecordingError
+from labrig.errors import RecordingError, RigError
 from labrig.filing import FiledRun, file_run
 from labrig.header import Order, run_path
 from labrig.model import Coupon, Orientation, Outcome, RunHeader
@@ -29,6 +30,7 @@ class Bench:
 
     def __init__(self, station: Station, folder: Path) -> None:
         self.station, self.folder = station, folder
+        self._current: tuple[Session, Recorder] | None = None
 
     def run(
         self,
@@ -50,6 +52,7 @@ class Bench:
         session: Session | None = None
         try:
             session = self.station.begin(order, header, recorder, operator or Prepared(by), *listeners)
+            self._current = (session, recorder)
             begun(session)
             self.station.run(session, method.protocol)
         finally:
@@ -60,6 +63,15 @@ class Bench:
                 if not ending.event.is_set():
                     self.station.finish(session, Outcome.FAILED, "it was given up before its protocol began")
                 recorder.close(ending.outcome, ending.reason)
+        return file_run(recorder.path, method.protocol)
+
+    def abandon(self, method: Method) -> FiledRun:
+        """Close a run whose protocol does not end though the run has; its thread is left behind."""
+        if self._current is None:
+            raise RigError("no run is going on")
+        session, recorder = self._current
+        self.station.finish(session)
+        recorder.close(session.tenure.ending.outcome, session.tenure.ending.reason)
         return file_run(recorder.path, method.protocol)
 
     def _recorder(self, header: RunHeader) -> Recorder:
@@ -73,7 +85,8 @@ class Bench:
         return Recorder(path, header, clock=self.station.clock, on_failure=self._not_recorded)
 
     def _not_recorded(self, reason: str) -> None:
-        self.station.guardian.stop(Outcome.FAILED, reason)
+        """On a thread of its own: whoever tells it may hold what a stop waits for."""
+        spawn("stop, not recorded", partial(self.station.guardian.stop, Outcome.FAILED, reason))
 
 
 @contextmanager

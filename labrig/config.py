@@ -6,6 +6,7 @@ driver does not know is refused here, by name.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -133,6 +134,8 @@ def load_rig(path: Path, endpoints: Mapping[str, str] | None = None) -> RigConfi
         file.safety.in_series_with,
         file.safety.harmless,
     )
+    interlocks = tuple(_interlock(path, name, table, channels) for name, table in file.interlocks.items())
+    _check_pressure(path, file, interlocks)
     return RigConfig(
         path,
         text,
@@ -141,7 +144,7 @@ def load_rig(path: Path, endpoints: Mapping[str, str] | None = None) -> RigConfi
         {name: channel for name, (_, channel) in channels.items()},
         {name: output for name, (_, output) in outputs.items()},
         {name: device.name for name, (device, _) in outputs.items()},
-        tuple(_interlock(path, name, table, channels) for name, table in file.interlocks.items()),
+        interlocks,
     )
 
 
@@ -186,6 +189,19 @@ def _check_roles(path: Path, file: RigFile, channels: Mapping[str, Any], outputs
             raise ConfigError(path, f"roles.{role}", f"an {what} of this rig: {', '.join(known)}", name)
 
 
+def _check_pressure(path: Path, file: RigFile, interlocks: tuple[Interlock, ...]) -> None:
+    """A rig that commands pressure must trip before its cell has more than it is built for."""
+    channel, most = file.roles.get("feed_pressure"), file.cell.max_pressure
+    if "pressure" not in file.roles or channel is None:
+        return
+    limits = [interlock.high for interlock in interlocks if interlock.channel == channel]
+    if min(limits, default=math.inf) > most:
+        shown = units.UNITS["psi"]
+        wanted = f"an interlock on {channel} at or below the cell's max_pressure of {shown.show(most)}"
+        found = shown.show(min(limits)) if limits and min(limits) < math.inf else "none"
+        raise ConfigError(path, "interlocks", wanted, found)
+
+
 def _interlock(path: Path, name: str, table: InterlockTable, channels: Mapping[str, Any]) -> Interlock:
     if table.channel not in channels:
         raise ConfigError(path, f"interlocks.{name}.channel", f"one of {', '.join(channels)}", table.channel)
@@ -197,6 +213,8 @@ def _interlock(path: Path, name: str, table: InterlockTable, channels: Mapping[s
                 limits[side] = units.parse(text, dimension)
             except UnitError as error:
                 raise ConfigError(path, f"interlocks.{name}.{side}", str(error), text) from error
+    if limits.get("low", -math.inf) >= limits.get("high", math.inf):
+        raise ConfigError(path, f"interlocks.{name}", "a low limit below the high one", f"{table.low} and {table.high}")
     if not limits:
         raise ConfigError(path, f"interlocks.{name}", "a low or a high limit", "neither")
     return Interlock(name, table.channel, **limits, stale_after=table.stale_after)

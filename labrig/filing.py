@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from labrig.errors import AnalysisError, LabrigError
+from labrig.errors import AnalysisError, LabrigError, RecordingError
 from labrig.model import Analysis, Outcome, Validity
 from labrig.protocol import LabProtocol, make
 from labrig.recording import RunFile, add_analysis
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,24 @@ def file_run(path: Path, protocol: LabProtocol) -> FiledRun:
             analysis = _with_damage(protocol.analyse(run), tuple(run.damage))
         except AnalysisError as error:
             return FiledRun(path, outcome, reason, None, str(error))
-    add_analysis(path, analysis)
+        except Exception as error:  # an analysis is anybody's code, and the run is over and safe
+            log.debug("the analysis raised", exc_info=True)
+            return FiledRun(path, outcome, reason, None, f"{type(error).__name__} in the analysis: {error}")
+    analysis = _of_a_part(analysis, outcome)
+    try:
+        add_analysis(path, analysis)
+    except RecordingError as error:
+        return FiledRun(path, outcome, reason, analysis, f"the result is not in the run file: {error}")
     return FiledRun(path, outcome, reason, analysis)
+
+
+def _of_a_part(analysis: Analysis, outcome: Outcome) -> Analysis:
+    """A run that did not complete shows at best what its first part says."""
+    if outcome is Outcome.COMPLETED:
+        return analysis
+    words = f"the run was {outcome.value}: this is what its part before that says"
+    validity = Validity.INDICATIVE if analysis.validity is Validity.VALID else analysis.validity
+    return replace(analysis, validity=validity, reasons=(words, *analysis.reasons))
 
 
 def _with_damage(analysis: Analysis, damage: tuple[str, ...]) -> Analysis:

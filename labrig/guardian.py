@@ -46,8 +46,10 @@ class Guardian:
         clock: Clock,
         publish: Callable[[Event], None],
         watchdogs: Sequence[Watchdog] = (),
+        holds: bool = True,
     ) -> None:
-        self._interlocks = tuple(interlocks)
+        """``holds``: whether somebody can resume a held run; otherwise what would hold a run stops it."""
+        self._interlocks, self._holds = tuple(interlocks), holds
         self._outputs, self._clock, self._publish, self._watchdogs = outputs, clock, publish, tuple(watchdogs)
         self._machine = StateMachine()
         self._watch = Watch(interlocks, channels, self._broken)
@@ -221,6 +223,7 @@ class Guardian:
             except Exception as error:
                 log.exception("the guardian failed")
                 self.trip(f"the guardian failed ({type(error).__name__}: {error}); restart the server")
+                return  # unpetted, the hardware watchdog makes sure of it
 
     def _judge_silence(self, now: int) -> None:
         for interlock in self._interlocks:
@@ -234,9 +237,14 @@ class Guardian:
 
     def _judge_measurements(self, tenure: Tenure, now: int) -> None:
         silent = [name for name, seen in tenure.needed.items() if (now - seen) / SECOND > HOLD_AFTER]
-        if silent:
+        if not silent:
+            return
+        words = f"{', '.join(silent)}: no valid value for {HOLD_AFTER:g} s"
+        if not self._holds:
+            self._end(tenure, Outcome.FAILED, words)
+        else:
             with suppress(RigError):  # the run ended between the question and this
-                self.hold(f"{', '.join(silent)}: no valid value for {HOLD_AFTER:g} s; mend it and resume, or stop")
+                self.hold(f"{words}; mend it and resume, or stop")
 
     def _broken(self, breach: Breach) -> None:
         self._breaches[breach.interlock.name] = breach

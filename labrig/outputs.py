@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -13,6 +14,7 @@ from labrig.errors import InstrumentError, RigError, WatchdogExpired
 from labrig.model import Commanded, Event, Output
 from labrig.roles import Actuator, Now, Regulator, Valve
 
+log = logging.getLogger(__name__)
 DEADLINE: Final = 2.0
 """Seconds that one instrument may take to make its outputs safe; the others do not wait for it."""
 Permit = Callable[[], None]
@@ -107,6 +109,9 @@ class Outputs:
                     device.open()
         except InstrumentError as error:
             return str(error)
+        except Exception as error:  # a driver's fault must not keep the next instrument from being made safe
+            log.exception("%s failed to make its outputs safe", device.name)
+            return f"{type(error).__name__}: {error}"
         return ""
 
     def _switch(self, name: str, permit: Permit, *, opened: bool) -> None:

@@ -6,6 +6,7 @@ second until the same device answers; its last value is never repeated meanwhile
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +20,7 @@ from labrig.errors import InstrumentError, LinkLost, SamplesLost, WrongInstrumen
 from labrig.model import Block, Event, Faulted, Noted, Quality
 from labrig.roles import Source
 
+log = logging.getLogger(__name__)
 PATIENCE: Final = 3
 """Consecutive failed reads after which a source counts as lost."""
 RETRY: Final = 1.0
@@ -65,6 +67,14 @@ class Poller:
         self._source.stop()
 
     def _run(self) -> None:
+        try:
+            self._poll()
+        except Exception as error:  # whatever a driver or a sink did, nobody may believe that this source still reads
+            log.exception("the poller of %s failed", self._source.name)
+            self._fault(f"{type(error).__name__}: {error}", "SYS-14")
+            self._lost(f"{self._source.name}: its reading failed unexpectedly ({type(error).__name__}: {error})")
+
+    def _poll(self) -> None:
         due = self._clock.now()
         while not self._ended.is_set():
             if not self._read() and not self._found_again():

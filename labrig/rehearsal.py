@@ -48,7 +48,9 @@ def rehearse(protocol: LabProtocol, order: Order, config: RigConfig, membrane: M
         raise RigError(f"{config.path} has no [simulation] table, so that there is no twin to rehearse on; add one")
     clock = VirtualClock()
     plant = Plant(spec, membrane, seed)
-    with started(Station(config, Twin(config, plant, clock), clock)) as station:
+    station = Station(config, Twin(config, plant, clock), clock, holds=False)
+    clock.follow(lambda _: station.guardian.cycle())
+    with started(station):
         memory = MemoryRun(station.prepare(order))
         session = station.begin(order, memory.header, memory, Prepared("rehearsal"))
         outcome = station.run(session, protocol)

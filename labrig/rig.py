@@ -19,6 +19,8 @@ from labrig.reflex import Reflex
 
 LOOK: Final = 0.5
 """Seconds between two looks of a wait."""
+HELD: Final = 1.0
+"""Seconds by which a wait that lasted longer than it should was a hold: its time counts neither way."""
 SHED: Final = 0.25
 """Share of a window that is given up, oldest first, when it still drifts."""
 
@@ -92,8 +94,11 @@ class Rig:
         entered = start = now = self._link.now()
         while True:
             judgeable = min(start + window * SECOND, entered + patience * SECOND)
-            self._link.wait(max(LOOK, (judgeable - now) / SECOND))
+            before, asked = now, max(LOOK, (judgeable - now) / SECOND)
+            self._link.wait(asked)
             now = self._link.now()
+            if (now - before) / SECOND - asked > HELD:
+                entered, start = entered + now - before, now
             unmet: list[tuple[Criterion, str]] = []
             if now - start >= window * SECOND:
                 judged = [(criterion, self._judge(criterion, start, now)) for criterion in criteria]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -17,6 +17,10 @@ CHANNEL_ROLES = (
 )
 
 
+Positive = Field(gt=0)
+NotNegative = Field(ge=0)
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -25,10 +29,11 @@ class Cell(_Table):
     """The holder that the membrane sits in."""
 
     name: str
-    exposed_diameter: Length
+    exposed_diameter: Annotated[Length, Positive]
     """Inside the O-ring."""
-    exposed_diameter_u: Length = 5e-5
-    max_pressure: Pressure
+    exposed_diameter_u: Annotated[Length, NotNegative] = 5e-5
+    max_pressure: Annotated[Pressure, Positive]
+    """What it is built for: an interlock on the feed pressure must trip at or below it."""
 
 
 class Hydraulics(_Table):
@@ -36,12 +41,12 @@ class Hydraulics(_Table):
 
     head: Pressure = 0.0
     """Static head to subtract from the reading: positive where the permeate outlet lies above the tap."""
-    head_u: Pressure = 0.0
-    blank_flow: tuple[Flow, ...] = ()
+    head_u: Annotated[Pressure, NotNegative] = 0.0
+    blank_flow: tuple[Annotated[Flow, Positive], ...] = ()
     """Flows of a blank run (no membrane) …"""
-    blank_loss: tuple[Pressure, ...] = ()
+    blank_loss: tuple[Annotated[Pressure, NotNegative], ...] = ()
     """… and the pressure that the plumbing took at each."""
-    blank_relative_u: Ratio = 0.1
+    blank_relative_u: Annotated[Ratio, NotNegative] = 0.1
 
     @model_validator(mode="after")
     def _paired(self) -> Hydraulics:
@@ -55,24 +60,24 @@ class Hydraulics(_Table):
 class Permeate(_Table):
     """How permeate is collected."""
 
-    evaporation: MassFlow = 0.0
+    evaporation: Annotated[MassFlow, NotNegative] = 0.0
     """Loss from the vessel on the balance without flow, from a no-flow blank."""
-    evaporation_u: MassFlow = 0.0
-    balance_relative_u: Ratio = 1e-4
-    capacity: Mass | None = None
+    evaporation_u: Annotated[MassFlow, NotNegative] = 0.0
+    balance_relative_u: Annotated[Ratio, NotNegative] = 1e-4
+    capacity: Annotated[Mass, Positive] | None = None
     """Reading of the balance at which the vessel is full; unset, the balance's own range."""
-    feed: Volume | None = None
+    feed: Annotated[Volume, Positive] | None = None
     """Usable feed when its vessel was filled, for the forecast of its end."""
-    air_density: Density = 1.2
+    air_density: Annotated[Density, NotNegative] = 1.2
     """Around the balance; water displaces a thousandth of its mass of it."""
-    reference_temperature: Temperature = units.celsius(25)
+    reference_temperature: Annotated[Temperature, Field(ge=units.celsius(0), le=units.celsius(100))] = units.celsius(25)
 
 
 class InterlockTable(_Table):
     channel: str
     low: str | None = None
     high: str | None = None
-    stale_after: Duration = 1.0
+    stale_after: Annotated[Duration, Positive] = 1.0
     """Silence of the channel that breaks the interlock."""
 
 

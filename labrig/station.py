@@ -65,8 +65,15 @@ class Station:
     """Owns bus, history, outputs and guardian of one rig."""
 
     def __init__(
-        self, config: RigConfig, sources: Sources, clock: Clock, *, watchdogs: tuple[Watchdog, ...] = ()
+        self,
+        config: RigConfig,
+        sources: Sources,
+        clock: Clock,
+        *,
+        watchdogs: tuple[Watchdog, ...] = (),
+        holds: bool = True,
     ) -> None:
+        """``holds``: whether somebody can resume a held run; otherwise what would hold a run stops it."""
         self.config, self.clock = config, clock
         self.history = History(config.channels)
         owners = {name: sources.actuators[owner] for name, owner in config.owners.items()}
@@ -78,6 +85,7 @@ class Station:
             clock=clock,
             publish=self.publish,
             watchdogs=watchdogs,
+            holds=holds,
         )
         self._sources = sources
         self._began = 0

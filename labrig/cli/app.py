@@ -193,6 +193,17 @@ def check(
 
 
 @app.command()
+def recover(
+    run_files: Annotated[list[Path], typer.Argument(help="Run files (.labrig) that were cut off.")],
+    json: JsonOption = False,
+) -> None:
+    """Close run files that a kill or a power cut left open; every sample that reached the disk is kept."""
+    from labrig.cli.recovering import recover as recover_it
+
+    _exit(recover_it(run_files, as_json=json))
+
+
+@app.command()
 def export(
     run_files: Annotated[list[Path], typer.Argument(help="Run files (.labrig).")],
     to: Annotated[

@@ -15,7 +15,7 @@ from rich.text import Text
 from labrig.config import RigConfig
 from labrig.errors import RigError
 from labrig.history import History
-from labrig.model import Block, Event, Faulted, Noted, RunFinished, StepEntered
+from labrig.model import Block, Event, Faulted, Noted, RunFinished, StateChanged, StepEntered
 from labrig.rehearsal import Schedule
 
 SHOWN: Final = ("feed_pressure", "permeate_flow", "permeate_mass", "water_temperature")
@@ -52,6 +52,9 @@ class Progress:
             case Noted(text=text):
                 with self._lock:
                     self._pending.append(f"  {text}")
+            case StateChanged(after="stopping" | "tripped" | "hold" as after, reason=str() as reason) if reason:
+                with self._lock:
+                    self._pending.append(f"! {after.upper()}: {reason}")
             case RunFinished(outcome=outcome):
                 with self._lock:
                     self._step = ""

@@ -89,6 +89,8 @@ def _answer(client: Client, question: Question, console: Console) -> None:
         answer_in_terminal(console, question, reply)
     except Refused:  # somebody else answered first
         return
+    except RigError as error:
+        client.stop(str(error), "labrig run")
 
 
 @contextmanager

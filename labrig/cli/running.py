@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,20 +21,24 @@ from labrig.cli.progress import Progress, newest_of
 from labrig.cli.remote import run_on_server, serving_client
 from labrig.cli.showing import print_analysis
 from labrig.clock import spawn
-from labrig.config import find_rig, load_rig
+from labrig.config import RigConfig, find_rig, load_rig
 from labrig.errors import RecordingError, RigError
 from labrig.exports import export
 from labrig.filing import FiledRun
 from labrig.guardian import Guardian
 from labrig.model import Faulted, Outcome
 from labrig.operators import Desk
-from labrig.plant import load_membrane
+from labrig.plant import forecast, load_membrane
 from labrig.recording import RunFile
 from labrig.rehearsal import Schedule, rehearse
 from labrig.shown import analysis_as_json
+from labrig.station import Session
+from labrig.units import psi
 
 NOT_COMPLETED: Final = 1
 TICK: Final = 0.25
+GRACE: Final = 5.0
+"""Seconds that a protocol has to end after its run has ended."""
 
 
 def run(rig: str, asked: Asked, membrane: str, seed: int, data: Path | None, *, as_json: bool) -> int:
@@ -47,6 +52,8 @@ def run(rig: str, asked: Asked, membrane: str, seed: int, data: Path | None, *, 
     schedule = _schedule(rig, asked, membrane or config.default_membrane)
     if schedule:
         console.print(f"Rehearsed on the twin: about {schedule.total:.0f} s")
+    for words in _not_measurable(config, asked, membrane or config.default_membrane):
+        console.print(f"[bold yellow]This rig is not suited[/bold yellow]: {words}")
     server = serving_client(folder, config.name)
     progress = Progress(console, config, schedule)
     if server is not None:
@@ -65,6 +72,15 @@ def run(rig: str, asked: Asked, membrane: str, seed: int, data: Path | None, *, 
     return 0 if completed else NOT_COMPLETED
 
 
+def _not_measurable(config: RigConfig, asked: Asked, membrane: str) -> tuple[str, ...]:
+    """What speaks against this membrane on this rig at the method's pressures; nothing is known of a real rig's."""
+    pressures: tuple[float, ...] = getattr(asked.method.protocol, "pressures", ())
+    if config.file.simulation is None:
+        return ()
+    expected = [forecast(config.file.simulation, load_membrane(membrane), pressure) for pressure in pressures]
+    return tuple(f"at {one.pressure / psi:g} psi {reason}" for one in expected for reason in one.reasons)
+
+
 def _schedule(rig: str, asked: Asked, membrane: str) -> Schedule | None:
     """Step times by rehearsal; None for a rig without a twin."""
     config = load_rig(find_rig(rig))
@@ -75,25 +91,31 @@ def _schedule(rig: str, asked: Asked, membrane: str) -> Schedule | None:
 
 def _execute(bench: Bench, asked: Asked, console: Console, progress: Progress) -> FiledRun:
     """The run in a thread of its own, the terminal in this one."""
-    desk = Desk()
+    desk, guardian = Desk(), bench.station.guardian
+    begun: list[Session] = []
     ended: list[FiledRun | BaseException] = []
     over = threading.Event()
 
     def execute() -> None:
         try:
-            ended.append(bench.run(asked.method, asked.coupon, progress, by=asked.operator, operator=desk))
+            ended.append(
+                bench.run(asked.method, asked.coupon, progress, by=asked.operator, operator=desk, begun=begun.append)
+            )
         except BaseException as error:  # noqa: BLE001 - handed to the main thread, which raises it
             ended.append(error)
         finally:
             over.set()
 
-    with _stop_on_signal(bench.station.guardian), progress.shown(newest_of(bench.station.history)):
-        thread = spawn("run", execute)
+    with _stop_on_signal(guardian), progress.shown(newest_of(bench.station.history)):
+        spawn("run", execute)
+        patience = Patience(GRACE)
         while not over.wait(TICK):
             progress.tick()
             if desk.pending is not None:
-                _answer(console, desk, bench.station.guardian, asked.operator)
-        thread.join()
+                _answer(console, desk, guardian, asked.operator)
+            if begun and patience.over(begun[0].tenure.ending.event.is_set()):
+                console.print("[bold red]The protocol does not end[/bold red]; the rig is safe, and its run is closed.")
+                return bench.abandon(asked.method)
     (result,) = ended
     if isinstance(result, BaseException):
         raise result
@@ -109,6 +131,21 @@ def _answer(console: Console, desk: Desk, guardian: Guardian, by: str) -> None:
         answer_in_terminal(console, question, lambda identifier, answer: desk.reply(identifier, answer, by))
     except RigError as error:
         guardian.stop(Outcome.FAILED, str(error))
+
+
+class Patience:
+    """How long something has been so."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._since = seconds, 0.0
+
+    def over(self, so: bool) -> bool:
+        """Whether it has been so for longer than the patience lasts."""
+        if not so:
+            self._since = 0.0
+            return False
+        self._since = self._since or time.monotonic()
+        return time.monotonic() - self._since > self._seconds
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -247,7 +248,8 @@ class Conduct:
         return Recorder(path, header, clock=self._station.clock, on_failure=self._not_recorded)
 
     def _not_recorded(self, reason: str) -> None:
-        self._station.guardian.stop(Outcome.FAILED, reason)
+        """On a thread of its own: whoever tells it may hold what a stop waits for."""
+        spawn("stop, not recorded", partial(self._station.guardian.stop, Outcome.FAILED, reason))
 
     def _operator(self, ordered: Ordered, *, attended: bool) -> Operator:
         if ordered.answers is not None:
