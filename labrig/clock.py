@@ -12,9 +12,10 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from labrig.roles import Now
+if TYPE_CHECKING:  # the supervisor, which must stay light, needs the clock and not what stands behind roles
+    from labrig.roles import Now
 
 SECOND: Final = 1_000_000_000
 BLOCK: Final = SECOND
