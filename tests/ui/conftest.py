@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -18,7 +19,13 @@ from labrig.clock import monotonic
 from labrig_ui.app import Desktop
 from tests.ui.fake import FakeRig
 
-Until = Callable[[Callable[[], object]], None]
+
+class Until(Protocol):
+    """`until(holds, seconds)`."""
+
+    def __call__(self, holds: Callable[[], object], seconds: float = 10.0) -> None: ...
+
+
 LOOK = 10
 
 
