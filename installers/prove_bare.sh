@@ -4,7 +4,9 @@ set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-installers/prove_bare.sh [--user] [--ci] [--bind PATH]... [--pass NAME]...      (as root, on Linux, with debootstrap)
+installers/prove_bare.sh [--user] [--first] [--ci] [--bind PATH]... [--pass NAME]...
+
+As root, on Linux, with debootstrap.
 
 Makes a bare Debian root in a temporary folder, clones this repository's HEAD into it, runs the two commands of the
 README there, the first of them once more without pseudo-terminals, and prints how long each took. Ends with 1 when one
@@ -12,6 +14,7 @@ of them failed.
 
   --user       run them as a user who may not install packages: shows that what is missing is named in one command,
                runs that command as root, and then both commands again as the user
+  --first      run the first command only, not the tests
   --ci         run .ci/run as well, as root
   --bind PATH  show PATH of this machine inside the root, read-only (certificates, a folder of wheels, pip's settings)
   --pass NAME  pass this environment variable on (a proxy, PIP_INDEX_URL, ...)
@@ -20,12 +23,13 @@ Environment: DEBIAN_MIRROR (default: debootstrap's own), DEBIAN_SUITE (default: 
 TEXT
 }
 
-options=("$@") binds=() passed=() as_user=false with_ci=false
+options=("$@") binds=() passed=() as_user=false with_tests=true with_ci=false
 while [ $# -gt 0 ]; do
     case "$1" in
         --bind) binds+=("$2"); shift 2 ;;
         --pass) passed+=("$2"); shift 2 ;;
         --user) as_user=true; shift ;;
+        --first) with_tests=false; shift ;;
         --ci) with_ci=true; shift ;;
         -h | --help) usage; exit 0 ;;
         *) usage >&2; exit 2 ;;
@@ -69,6 +73,7 @@ timed() { # timed ACCOUNT COMMAND...
     inside "$account" "$*" || code=$?
     ended=$(date +%s%N)
     figures+=("$(printf '%8.2f s  exit %-3d  %-10s %s' "$(((ended - started) / 10000000))e-2" "$code" "$account" "$*")")
+    printf '== %s\n' "${figures[-1]}"
     return "$code"
 }
 
@@ -76,6 +81,7 @@ expect_success() { timed "$@" || failures=$((failures + 1)); }
 
 both_commands() { # both_commands ACCOUNT: and what the set-up costs when there is nothing to do
     expect_success "$1" python3 installers/launch.py
+    "$with_tests" || return 0
     expect_success "$1" python3 installers/launch.py test
     expect_success "$1" python3 installers/launch.py test --version
 }
