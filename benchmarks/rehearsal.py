@@ -2,8 +2,8 @@
 
 Run it as ``python benchmarks/rehearsal.py``. Beside each rehearsal, in the same process, stands the least that any
 rehearsal of that run can do: the plant alone, advanced through the same time in the same strides of a second with the
-same pressures set, without a rig, blocks, interlocks, history or events. Times are those of the processor, so that a busy
-machine does not count.
+same pressures set, without a rig, blocks, interlocks, history or events. Times are those of the
+processor, so that a busy machine does not count.
 """
 
 from __future__ import annotations
