@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 GRACE: Final = 2.0
 """Seconds that a protocol has to unwind after its run ended, before its process is ended."""
 KILL_AFTER: Final = 0.5
+CHECKS: Final = 4
+"""Orders that are checked at once; each rehearses in a child of its own."""
 
 
 @dataclass
@@ -59,10 +61,22 @@ class Conduct:
         self._last: RunPaper | None = None
         self._checked: tuple[Ordered, dict[str, Any]] | None = None
         self._jobs: list[Job] = []
+        self._checks = threading.BoundedSemaphore(CHECKS)
         self.desk = Desk()
 
     def preflight(self, ordered: Ordered) -> Checks:
-        """Every check before a start; the order's facts are kept for `start`."""
+        """Every check before a start; the order's facts are kept for `start`.
+
+        Raises `RigError` where so many clients ask at once that runs and other calls would suffer.
+        """
+        if not self._checks.acquire(blocking=False):
+            raise RigError("other orders are being checked just now; try again in a moment")
+        try:
+            return self._preflight(ordered)
+        finally:
+            self._checks.release()
+
+    def _preflight(self, ordered: Ordered) -> Checks:
         checks = [self._rig_check()]
         schedule: tuple[StepPaper, ...] = ()
         seconds = 0.0

@@ -129,7 +129,8 @@ LATEST: Final = SECOND // 5
 
 def notes_until(client: Client, seconds: float) -> tuple[list[tuple[str, int]], int]:
     """Notes with the times at which they had been taken, and how far the run was then acknowledged as recorded."""
-    noted, through, end = [], 0, monotonic() + round(seconds * SECOND)
+    noted: list[tuple[str, int]] = []
+    through, end = 0, monotonic() + round(seconds * SECOND)
     while not through or monotonic() < end:
         text = f"note {len(noted)}"
         status = client.control(Control(verb="note", text=text, by="test"))

@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -15,7 +17,7 @@ from labrig.clock import SECOND
 from labrig.endpoint import ServerGone
 from labrig.model import Outcome
 from labrig.wire import rig_pb2
-from labrig.wire.documents import Control
+from labrig.wire.documents import Control, Ordered
 from tests.server import scenarios
 from tests.server.harness import Rigged, over, status_when, wait_until
 
@@ -136,7 +138,8 @@ def test_a_wrong_token_is_refused_by_every_call_but_stop(up: Rigged, client: Cli
     """And a call that is refused changes nothing: the run it would have held goes on."""
     up.start(client, up.order())
     with Client(up.endpoint.model_copy(update={"token": "guessed"})) as stranger:
-        calls = [
+        order = up.order()
+        calls: list[Callable[[], object]] = [
             stranger.describe,
             stranger.status,
             lambda: stranger.preflight(up.order()),
@@ -146,7 +149,7 @@ def test_a_wrong_token_is_refused_by_every_call_but_stop(up: Rigged, client: Cli
             stranger.runs,
             lambda: stranger.past("feed_pressure", 0, 1),
             lambda: list(stranger.watch()),
-            *(lambda name=name: stranger.ask(name, up.order(), type(up.order())) for name in RUNNERS_CALLS),
+            *(partial(stranger.ask, name, order, Ordered) for name in RUNNERS_CALLS),
         ]
         for call in calls:
             with pytest.raises(ServerGone):

@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from labrig.client import Client, Refused
-from labrig.clock import SECOND, monotonic, spawn
+from labrig.client import Client, Refused, Watching
+from labrig.clock import SECOND, monotonic
 from labrig.model import Outcome
+from labrig.server.process import WORKERS
 from labrig.server.watchers import MOST
-from labrig.wire.documents import Control
+from labrig.wire.documents import Control, Ordered
 from tests.server import scenarios
-from tests.server.harness import Rigged, labrig, rigged, runner_of, state, wait_until
+from tests.server.harness import Rigged, labrig, processes, rigged, runner_of, state, wait_until
 
 pytestmark = pytest.mark.slow
 BOUND = 0.2
@@ -56,46 +57,48 @@ def test_a_stop_during_a_start_is_not_forgotten(up: Rigged, client: Client) -> N
 
 
 @pytest.mark.fault("SEC-06")
-def test_the_stop_door_answers_while_every_worker_is_taken(up: Rigged, client: Client) -> None:
-    """Every watch that the server admits, and more calls than it has workers besides."""
+def test_the_stop_door_answers_while_more_clients_call_than_the_server_has_workers(up: Rigged, client: Client) -> None:
+    """Watches, of which the server admits some, and orders to check, of which it rehearses a few."""
     up.start(client, up.order())
-    watches = [client.watch(name=str(number)) for number in range(MOST)]
-    readers = [spawn(f"watch {number}", lambda watch=watch: drained(watch)) for number, watch in enumerate(watches)]
-    pool = ThreadPoolExecutor(40)
+    watches = [client.watch(name=str(number)) for number in range(WORKERS + 20)]
+    pool = ThreadPoolExecutor(2 * WORKERS + 20)
     try:
-        orders = [pool.submit(asked, client, up.order(after=f"0.{number} s")) for number in range(11, 51)]
+        readers = [pool.submit(drained, watch) for watch in watches]
+        orders = [pool.submit(checked, client, up.order(after=f"0.{number} s")) for number in range(11, 11 + WORKERS)]
         since = monotonic()
-        client.stop("every worker is taken", "tester")
+        client.stop("all are busy", "tester")
         answered = (monotonic() - since) / SECOND
         seconds = up.seconds_until_safe(since)
+        scenarios.ended(up, client, Outcome.ABORTED)
     finally:
         for watch in watches:
             watch.cancel()
-        for reader in readers:
-            reader.join()
-        for order in orders:
-            order.cancel()
         pool.shutdown()
 
     assert answered < 1.0
     assert seconds < BOUND
-    scenarios.ended(up, client, Outcome.ABORTED)
+    refused = [reader.result() for reader in readers if reader.result()]
+    assert len(refused) == len(watches) - MOST
+    assert all("watchers are connected already" in words for words in refused)
+    assert any("being checked" in order.result() for order in orders)
 
 
-def drained(watch: object) -> None:
-    for _ in watch:  # type: ignore[attr-defined]
-        pass
+def drained(watch: Watching) -> str:
+    """Why the watch was refused; nothing where it ended by its cancelling."""
+    try:
+        for _ in watch:
+            pass
+    except Refused as refusal:
+        return str(refusal)
+    return ""
 
 
-def asked(client: Client, order: object) -> None:
-    """Nobody waits for the answer for long."""
-    from contextlib import suppress
-
-    from labrig.endpoint import ServerGone
-    from labrig.wire.documents import Checks
-
-    with suppress(ServerGone, Refused):
-        client.ask("Preflight", order, Checks, 3.0)  # type: ignore[arg-type]
+def checked(client: Client, order: Ordered) -> str:
+    try:
+        client.preflight(order)
+    except Refused as refusal:
+        return str(refusal)
+    return ""
 
 
 @pytest.mark.fault("SYS-10")
@@ -109,7 +112,7 @@ def test_sigterm_ends_everything_with_the_rig_safe_and_the_run_filed(
         since = monotonic()
         os.kill(up.endpoint.pid if whom == "server" else up.supervisor, signal.SIGTERM)
         seconds = up.seconds_until_safe(since)
-        wait_until(lambda: not (up.data / "servers" / "bench-25.json").exists(), "the server has ended")
+        wait_until(lambda: up.endpoint.pid not in processes(up.mark), "the server has ended")
         with up.file(paper) as run:
             outcome, reason = run.outcome, run.reason
 
