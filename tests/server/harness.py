@@ -148,9 +148,11 @@ class Rigged:
             if status.state == "tripped":
                 with suppress(Refused):
                     client.control(Wish(verb="reset", by="test"))
+            if status.state in {"running", "hold"}:
+                client.stop("left over", "test")
             return status.state == "safe" and (status.run is None or bool(status.run.outcome))
 
-        wait_until(free, f"the rig is free: {client.status()}", 30.0)
+        wait_until(free, "the rig is free")
         return client
 
 

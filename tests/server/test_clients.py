@@ -21,7 +21,7 @@ from labrig.wire.documents import Control, Ordered
 from tests.server import scenarios
 from tests.server.harness import Rigged, over, status_when, wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 ATTENDING = """
 import sys
 from pathlib import Path
