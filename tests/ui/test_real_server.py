@@ -34,7 +34,7 @@ def desktop(app: QApplication, tmp_path: Path, until: Until) -> Iterator[Desktop
     made = Desktop(app, tmp_path)
     made.window.show()
     made.window.rig_page.start_server()
-    until(lambda: made.desk.state == "safe", 60)
+    until(lambda: made.desk.state == "safe", 90)
     yield made
     take_apart(made)
     down(tmp_path)
@@ -97,6 +97,7 @@ def test_stop_by_escape_vents_the_rig(desktop: Desktop, until: Until) -> None:
     assert run is not None
     assert run.outcome == "aborted"
     assert "Esc" in run.reason
+    desktop.window.go(LIVE)
     until(lambda: shown(desktop, "feed_pressure") < 0.5, 20)
     until(lambda: desktop.desk.status is not None and desktop.desk.status.safe_to_open, 20)
 

@@ -162,6 +162,7 @@ class MainWindow(QMainWindow):
 
     def _add(self, menu: QMenu, words: str, keys: str, act: object) -> QAction:
         action = menu.addAction(words)
+        action.setObjectName(words.replace("&", "").lower())
         if keys:
             action.setShortcut(QKeySequence(keys))
         action.triggered.connect(lambda *_: act())  # type: ignore[operator]

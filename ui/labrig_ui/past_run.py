@@ -21,7 +21,7 @@ from labrig_ui.plots import POINTS, Plot, colour_of, stack
 from labrig_ui.theme import Theme
 
 CURVES: Final = ("feed_pressure", "permeate_flow", "permeate_mass")
-"""Roles that are shown, where the rig has them; else the first three channels."""
+"""Roles of which the first two that the rig has are shown; else its first two channels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +40,7 @@ def load(path: Path) -> PastRun:
     with RunFile(path) as run:
         by_name = {channel.name: channel for channel in run.header.channels}
         names = [run.header.roles[role] for role in CURVES if role in run.header.roles] or list(by_name)
-        curves = tuple((shown(_paper(by_name[name])), _bins(run, name)) for name in names[:3])
+        curves = tuple((shown(_paper(by_name[name])), _bins(run, name)) for name in names[:2])
         spans = tuple(event.span for event in run.events if isinstance(event, Marked))
         return PastRun(run.header.started_ns, curves, spans, tuple(run.damage))
 

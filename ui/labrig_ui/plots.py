@@ -26,6 +26,8 @@ from labrig_ui.theme import Tokens
 
 POINTS: Final = 1200
 """Bins that a curve is drawn from at most."""
+FINE: Final = 1.75
+"""Pixels to a logical one from which a curve of one of them is too thin to see, and there are processors to spare."""
 TITLE: Final = 21
 """px: room above a plot for its title; a title inside would hide the curve."""
 AXIS: Final = 58
@@ -73,7 +75,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
     def paint_with(self, tokens: Tokens, colour: str) -> None:
         """Take the theme's colours."""
         self.setBackground(tokens.plot)
-        self._curve.setPen(pg.mkPen(colour, width=1))
+        self._curve.setPen(pg.mkPen(colour, width=1 if self.devicePixelRatioF() < FINE else 2))
         self._grid.setPen(pg.mkPen(tokens.grid, width=1))
         item = self.getPlotItem()
         for side in ("left", "bottom"):

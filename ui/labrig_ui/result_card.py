@@ -17,7 +17,9 @@ from labrig_ui.parts import button, clear, row, set_kind, text
 
 VALIDITY: Final = {"valid": "good", "indicative": "caution", "invalid": "bad"}
 OUTCOME: Final = {"completed": "good", "": "caution"}
-BUDGET: Final = ("Contribution", "Estimate", "u", "Unit", "In the result", "Share of u²")
+MANY: Final = 1000.0
+"""Degrees of freedom beyond which nobody needs their number."""
+BUDGET: Final = ("Contribution", "Input with its u", "In the result", "Share of u²")
 
 
 def budget_rows(result: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
@@ -27,9 +29,7 @@ def budget_rows(result: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
     return tuple(
         (
             str(line["source"]),
-            round_significant(float(line["estimate"]), 5),
-            round_significant(float(line["u"]), 2),
-            str(line["unit"]),
+            _input(line),
             f"{round_significant(float(line['contribution']), 2)} {unit}",
             f"{100 * (float(line['contribution']) / u) ** 2:.1f} %" if u > 0 else "–",
         )
@@ -39,8 +39,8 @@ def budget_rows(result: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
 
 def coverage_words(result: Mapping[str, Any]) -> str:
     """What stands behind the ±."""
-    dof = result.get("dof")
-    freedom = f", {round_significant(float(dof), 3)} degrees of freedom" if dof and math.isfinite(float(dof)) else ""
+    dof = float(result.get("dof") or math.inf)
+    freedom = f", {round_significant(dof, 3)} degrees of freedom" if dof < MANY else ""
     return f"Expanded uncertainty for 95 %, coverage factor {float(result['coverage_factor']):.2f}{freedom}"
 
 
@@ -74,7 +74,6 @@ class ResultCard(QFrame):
         else:
             self._say(_why_none(run, fresh=fresh), "muted" if not run.not_analysed else "bad")
             self._column.addStretch(1)
-        self._buttons(run)
 
     def texts(self) -> str:
         """All that the card says, for tests and for copying."""
@@ -92,6 +91,7 @@ class ResultCard(QFrame):
         outcome = words.OUTCOME_WORDS.get(run.outcome, run.outcome)
         reason = f": {run.reason}" if run.reason else ""
         self._say(f"Run {outcome}{reason}", OUTCOME.get(run.outcome, "bad"))
+        self._buttons(run)
 
     def _result(self, analysis: Mapping[str, Any]) -> None:
         results: Sequence[Mapping[str, Any]] = analysis.get("results", ())
@@ -138,6 +138,7 @@ def table(
     made.setAlternatingRowColors(True)
     made.setShowGrid(False)
     made.setTabKeyNavigation(False)
+    made.setWordWrap(False)
     made.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     made.verticalHeader().hide()
@@ -153,6 +154,12 @@ def table(
     return made
 
 
+def _input(line: Mapping[str, Any]) -> str:
+    """``0.020500 ± 5.0e-05 m``."""
+    estimate, u = round_significant(float(line["estimate"]), 5), round_significant(float(line["u"]), 2)
+    return f"{estimate} ± {u} {line['unit']}".rstrip()
+
+
 def _cell(said: str, *, right: bool) -> QTableWidgetItem:
     item = QTableWidgetItem(said)
     side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
@@ -161,7 +168,9 @@ def _cell(said: str, *, right: bool) -> QTableWidgetItem:
 
 
 def _budget_table(result: Mapping[str, Any]) -> QTableWidget:
-    return table("Uncertainty budget", BUDGET, budget_rows(result), numbers=(1, 2, 4, 5))
+    made = table("Uncertainty budget", BUDGET, budget_rows(result), numbers=(1, 2, 3))
+    made.setMinimumHeight(34 + 30 * min(made.rowCount(), 6))
+    return made
 
 
 def _why_none(run: RunPaper, *, fresh: bool) -> str:

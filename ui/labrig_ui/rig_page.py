@@ -43,7 +43,7 @@ class RigPage(QWidget):
         self._begun = 0
         self.servers = QListWidget()
         self.servers.setAccessibleName("Rigs with a server")
-        self.servers.setMaximumHeight(170)
+        self.servers.setMaximumHeight(100)
         self.servers.itemActivated.connect(lambda item: desk.choose(item.text()))
         self.none = text("No rig server has been started in this data folder yet.", "muted", wrap=True)
         self.attach = button("A&ttach", self.attach_chosen, "primary", tip="Show the rig that is chosen in the list")
@@ -60,7 +60,7 @@ class RigPage(QWidget):
         self.progress.setReadOnly(True)
         self.progress.setAccessibleName("What starting the server says")
         self.progress.setTabChangesFocus(True)
-        self.progress.setFixedHeight(150)
+        self.progress.setFixedHeight(130)
         self.progress.setPlaceholderText("Nothing said yet …")
         self.progress.hide()
         self.said = text(wrap=True)

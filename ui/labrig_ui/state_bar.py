@@ -17,7 +17,6 @@ from labrig_ui.theme import Theme
 
 BORDER: Final = 8
 """px"""
-_LONGEST: Final = 60
 
 
 class StateFrame(QWidget):
@@ -91,7 +90,7 @@ class StateBar(QFrame):
             show(self.open, "✓ SAFE TO OPEN")
         else:
             set_kind(self.open, "caution")
-            show(self.open, f"✕ DO NOT OPEN: {status.not_safe_because}"[:_LONGEST].rstrip(": "))
+            show(self.open, _do_not_open(status.not_safe_because))
         self.open.setToolTip(status.not_safe_because)
         self.open.setAccessibleDescription(status.not_safe_because)
 
@@ -104,3 +103,9 @@ class StateBar(QFrame):
         left = words.seconds_left(run, now)
         gone = words.clock_time((now - run.started) / SECOND) if run.started else ""
         show(self.time, gone + (f"  ·  {words.duration(left)} left" if math.isfinite(left) else ""), "Time of the run")
+
+
+def _do_not_open(because: str) -> str:
+    """With the first reason; all of them stand in the tool tip."""
+    first, more, _ = because.partition(";")
+    return f"✕ DO NOT OPEN: {first}{' …' if more else ''}" if first else "✕ DO NOT OPEN"

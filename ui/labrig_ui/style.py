@@ -47,6 +47,7 @@ QLabel[kind="good"] {{ color: {t.good}; font-weight: 600; }}
 QLabel[kind="caution"] {{ color: {t.caution}; font-weight: 600; }}
 QLabel[kind="bad"] {{ color: {t.bad}; font-weight: 600; }}
 QLabel[kind="hint"] {{ color: {t.muted}; font-size: 12px; }}
+QLabel[kind="trouble"] {{ color: {t.caution}; font-size: 11px; font-weight: 600; }}
 QLabel[kind="error"] {{ color: {t.bad}; font-size: 12px; font-weight: 600; }}
 """
 

@@ -91,12 +91,13 @@ class Tile(QFrame):
         self.digits = Digits() if big else text("–", "heading")
         self.label = text(shown.label, "muted")
         self.unit = text(shown.unit.symbol, "muted")
-        self.state = text(kind="muted" if shown.name == PERMEABILITY else "caution")
+        self.state = text("", "muted" if shown.name == PERMEABILITY else "caution")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         if big:
             column(self.label, self.digits, row(self.unit, None, self.state, spacing=6), margin=8, spacing=0, into=self)
         else:
-            row(self.label, None, self.state, self.digits, self.unit, margin=0, spacing=6, into=self)
+            set_kind(self.state, "trouble")
+            row(column(self.label, self.state, spacing=0), None, self.digits, self.unit, spacing=6, into=self)
 
     def refresh(self, live: Live, now: int) -> None:
         """Show the newest value; ``now`` is the server's clock, 0 while no server answers."""
@@ -106,7 +107,10 @@ class Tile(QFrame):
             self.digits.write(number)
         elif number != self.digits.text():
             self.digits.setText(number)
-        self.state.setText(_trouble(quality, time, now, live, self.shown.name))
+        trouble = _trouble(quality, time, now, live, self.shown.name)
+        if trouble != self.state.text():
+            self.state.setText(trouble)
+            self.state.setVisible(bool(trouble) or isinstance(self.digits, Digits))
         self.digits.setEnabled(bool(now))
         said = f"{self.shown.label}: {number} {self.shown.unit.symbol} {self.state.text()}".strip()
         self.setAccessibleName(said)
@@ -146,7 +150,7 @@ class Tiles(QWidget):
             frame = QFrame()
             set_kind(frame, "card")
             frame.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-            column(*little, None, margin=10, spacing=6, into=frame)
+            column(*little, None, margin=8, spacing=3, into=frame)
             self._grid.addWidget(frame, 0, len(large))
             self._grid.setColumnStretch(len(large), 6)
         self._colour()
