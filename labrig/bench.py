@@ -56,6 +56,7 @@ class Bench:
             begun(session)
             self.station.run(session, method.protocol)
         finally:
+            self._current = None
             if session is None:
                 recorder.close(Outcome.FAILED, "it never began")
             else:
@@ -64,6 +65,12 @@ class Bench:
                     self.station.finish(session, Outcome.FAILED, "it was given up before its protocol began")
                 recorder.close(ending.outcome, ending.reason)
         return file_run(recorder.path, method.protocol)
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the run has ended and its protocol has not; closing and analysing the record come after both."""
+        current = self._current
+        return current is not None and current[0].tenure.ending.event.is_set()
 
     def abandon(self, method: Method) -> FiledRun:
         """Close a run whose protocol does not end though the run has; its thread is left behind."""

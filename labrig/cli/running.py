@@ -32,7 +32,6 @@ from labrig.plant import forecast, load_membrane
 from labrig.recording import RunFile
 from labrig.rehearsal import Schedule, rehearse
 from labrig.shown import analysis_as_json
-from labrig.station import Session
 from labrig.units import psi
 
 NOT_COMPLETED: Final = 1
@@ -92,15 +91,12 @@ def _schedule(rig: str, asked: Asked, membrane: str) -> Schedule | None:
 def _execute(bench: Bench, asked: Asked, console: Console, progress: Progress) -> FiledRun:
     """The run in a thread of its own, the terminal in this one."""
     desk, guardian = Desk(), bench.station.guardian
-    begun: list[Session] = []
     ended: list[FiledRun | BaseException] = []
     over = threading.Event()
 
     def execute() -> None:
         try:
-            ended.append(
-                bench.run(asked.method, asked.coupon, progress, by=asked.operator, operator=desk, begun=begun.append)
-            )
+            ended.append(bench.run(asked.method, asked.coupon, progress, by=asked.operator, operator=desk))
         except BaseException as error:  # noqa: BLE001 - handed to the main thread, which raises it
             ended.append(error)
         finally:
@@ -113,7 +109,7 @@ def _execute(bench: Bench, asked: Asked, console: Console, progress: Progress) -
             progress.tick()
             if desk.pending is not None:
                 _answer(console, desk, guardian, asked.operator)
-            if begun and patience.over(begun[0].tenure.ending.event.is_set()):
+            if patience.over(bench.overdue):
                 console.print("[bold red]The protocol does not end[/bold red]; the rig is safe, and its run is closed.")
                 return bench.abandon(asked.method)
     (result,) = ended

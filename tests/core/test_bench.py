@@ -1,0 +1,60 @@
+"""A bench tells a protocol that does not end from a record that takes its time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from labrig.bench import Bench
+from labrig.clock import VirtualClock
+from labrig.config import find_rig, load_rig
+from labrig.errors import AnalysisError, RunEnded
+from labrig.model import Analysis, Coupon, Outcome, RunData
+from labrig.plant import Plant, load_membrane
+from labrig.protocol import LabProtocol, Method
+from labrig.rig import Rig
+from labrig.station import Station, started
+from labrig.twin import Twin
+
+
+def observing(bench: Bench, seen: list[bool]) -> LabProtocol:
+    """A protocol that is stopped from outside, and asks its bench at each stage."""
+
+    @dataclass(frozen=True)
+    class Observing:
+        title: ClassVar[str] = "Observing"
+        needs: ClassVar[tuple[str, ...]] = ()
+
+        @property
+        def skipped(self) -> tuple[str, ...]:
+            return ()
+
+        def run(self, rig: Rig) -> None:
+            seen.append(bench.overdue)
+            bench.station.guardian.stop(Outcome.ABORTED, "stopped by the test")
+            try:
+                rig.wait(1)
+            except RunEnded:
+                seen.append(bench.overdue)
+                raise
+
+        def analyse(self, run: RunData) -> Analysis:
+            seen.append(bench.overdue)
+            raise AnalysisError("there is nothing to analyse")
+
+    return Observing()
+
+
+def test_only_a_protocol_that_goes_on_behind_its_run_is_overdue(tmp_path: Path) -> None:
+    config, clock = load_rig(find_rig("bench-25")), VirtualClock()
+    spec = config.file.simulation
+    assert spec is not None
+    seen: list[bool] = []
+
+    with started(Station(config, Twin(config, Plant(spec, load_membrane("example-v"), 0), clock), clock)) as station:
+        bench = Bench(station, tmp_path)
+        bench.run(Method("observing", "1", "observing", observing(bench, seen)), Coupon("T-1"))
+
+    during, ended, analysing = seen
+    assert (during, ended, analysing) == (False, True, False)
