@@ -56,12 +56,13 @@ class WaterTable:
 class Resistance:
     """A line as a pressure loss: monotone in the flow."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, clog: float = 1.0) -> None:
+        """``clog``: factor by which the line takes more pressure than a clean one at the same flow."""
         area = math.pi * line.diameter**2 / 4
-        self._laminar = 128 * line.length / (math.pi * line.diameter**4)
-        self._fittings = line.fittings / (2 * area**2)
+        self._laminar = clog * 128 * line.length / (math.pi * line.diameter**4)
+        self._fittings = clog * line.fittings / (2 * area**2)
         self._reynolds = 4 / (math.pi * line.diameter)
-        self._friction = line.length / line.diameter / (2 * area**2)
+        self._friction = clog * line.length / line.diameter / (2 * area**2)
 
     def coefficients(self, liquid: Liquid) -> tuple[float, float]:
         """Of ΔP = a·Q + b·Q²: a in Pa·s/m³ and b in Pa·s²/m⁶; exact while the flow is laminar."""

@@ -33,6 +33,8 @@ class Headspace:
         self.pressure = 0.0
         self.rate = 0.0
         self.setpoint = 0.0
+        self.runaway: float | None = None
+        """Where the pressure goes whatever was commanded, Pa."""
 
     def set(self, volts: float) -> None:
         """Take a command as the regulator reads it: within its span, with its own gain and zero."""
@@ -43,6 +45,8 @@ class Headspace:
 
     def target(self, flow: float) -> float:
         """Where the regulator ends up at a flow of m³/s, Pa: the droop is in proportion, up to twice the full flow."""
+        if self.runaway is not None:
+            return self.runaway
         droop = self._spec.droop * min(flow / self._spec.full_flow, 2.0)
         return max(0.0, self.setpoint - droop)
 

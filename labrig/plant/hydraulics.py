@@ -17,6 +17,7 @@ from labrig.plant.circuit import (
     permeate_flow,
     rising_root,
 )
+from labrig.plant.disturbance import Disturbance
 from labrig.plant.gas import Headspace
 from labrig.plant.membrane import Membrane
 from labrig.plant.noise import draw
@@ -45,8 +46,7 @@ class Hydraulics:
 
     def __init__(self, spec: PlantSpec, membrane: Membrane, seed: int) -> None:
         self._spec, self._membrane = spec, membrane
-        self._feed_line, self._cell_line = Resistance(spec.plumbing.feed), Resistance(spec.plumbing.cell)
-        self._drain_line = Resistance(spec.plumbing.drain)
+        self._disturb(Disturbance())
         self._table = WaterTable()
         self._waves = _waves(seed)
         self.diameter = spec.cell.exposed_diameter + spec.cell.diameter_sd * draw(seed, "cell/diameter")
@@ -78,6 +78,25 @@ class Hydraulics:
         self.liquid: Liquid = self._table.at(self.temperature)
         self._reference = self._table.at(REFERENCE_TEMPERATURE).viscosity
         self._sheet = self._sheet_now()
+
+    def disturb(self, disturbance: Disturbance) -> None:
+        """Let that, and nothing else, be wrong from now on; valves are moved by whoever commands them."""
+        self._disturb(disturbance)
+        self.gas.runaway = disturbance.runaway
+        self._sheet = self._sheet_now()
+        self.settle()
+
+    def _disturb(self, disturbance: Disturbance) -> None:
+        lines, clogs = self._spec.plumbing, disturbance.clogs
+        self._disturbance = disturbance
+        self._feed_line = Resistance(lines.feed, clogs.get("feed", 1.0))
+        self._cell_line = Resistance(lines.cell, clogs.get("cell", 1.0))
+        self._drain_line = Resistance(lines.drain, clogs.get("drain", 1.0))
+
+    def run_dry(self) -> None:
+        """The vessel is empty from now on."""
+        self.level, self.starved = 0.0, True
+        self.settle()
 
     def temperature_at(self, time: float) -> float:
         """Of the water, K: drift and slow waves."""
@@ -127,7 +146,7 @@ class Hydraulics:
             return
         stored = self._stored()
         supply = self.gas.pressure + self._head_of_level()
-        if self.valves.drain:
+        if self.valves.drain or self._disturbance.leak:
             self._share_with_drain(supply)
         else:
             opposing = self._opposing_head()
@@ -205,7 +224,8 @@ class Hydraulics:
         self.cell = pressure if pressure > 0.01 else 0.0
         driving = self.cell - self._opposing_head()
         self._through(permeate_flow(self._sheet, driving, (self._cell_line,), self.liquid, self.transmembrane))
-        self.drain_flow = self._drain_line.flow(self.cell, self.liquid) if self.valves.drain else 0.0
+        drain = self._drain_line.flow(self.cell, self.liquid) if self.valves.drain else 0.0
+        self.drain_flow = drain + self._disturbance.leak * self.cell
 
     def _share_with_drain(self, supply: float) -> None:
         def excess(pressure: float) -> float:
@@ -222,7 +242,8 @@ class Hydraulics:
         self.flow = self._sheet.flow(transmembrane)
 
     def _sheet_now(self) -> Sheet:
-        conductance = self._fresh() * self.area * self._reference / self.liquid.viscosity
+        area = self.area * (1 - self._disturbance.air)
+        conductance = self._fresh() * area * self._reference / self.liquid.viscosity
         return Sheet(conductance, self._membrane.compaction)
 
     def _fresh(self) -> float:

@@ -10,6 +10,7 @@ from typing import Final, Literal
 import numpy as np
 
 from labrig.model import Floats
+from labrig.plant.disturbance import Disturbance, ValveName
 from labrig.plant.hydraulics import Hydraulics
 from labrig.plant.membrane import Membrane
 from labrig.plant.sensing import Digitiser, Probe
@@ -19,7 +20,6 @@ from labrig.plant.transmitters import Converter
 from labrig.plant.weighing import Scale, Weighing
 
 AddressKind = Literal["analog voltage", "analog current", "digital output", "analog output", "balance"]
-ValveName = Literal["feed", "vent", "drain"]
 _NORMALLY_OPEN: Final[ValveName] = "vent"
 _INSTANT: Final = 1e-9
 """Seconds that are no time at all."""
@@ -62,6 +62,7 @@ class Plant:
         self._moves: list[tuple[float, int, ValveName, bool]] = []
         self._orders = 0
         self._newest: dict[ValveName, int] = {}
+        self._stuck: Mapping[ValveName, bool] = {}
 
     def advance(self, until: float) -> None:
         """Integrate to that plant time, s; nothing if it lies in the past."""
@@ -136,6 +137,20 @@ class Plant:
         self._water.beaker_on = on_pan
         self._note()
 
+    def disturb(self, disturbance: Disturbance) -> None:
+        """Let that, and nothing else, be wrong from now on. A valve that is freed goes where it was told to."""
+        for name, valve in self._valves.values():
+            told = bool(self._commands.get(valve.address, 0.0)) != (name == _NORMALLY_OPEN)
+            setattr(self._water.valves, name, disturbance.stuck.get(name, told))
+        self._stuck = disturbance.stuck
+        self._water.disturb(disturbance)
+        self._note()
+
+    def empty_vessel(self) -> None:
+        """Let the feed vessel run dry; it stays so until it is refilled."""
+        self._water.run_dry()
+        self._note()
+
     def refill_vessel(self) -> None:
         """Fill the feed vessel to its first level, as an operator does."""
         self._water.refill()
@@ -180,7 +195,7 @@ class Plant:
         moved = False
         while self._moves and self._moves[0][0] <= self.time + _INSTANT:
             _, order, name, open_now = heapq.heappop(self._moves)
-            if order == self._newest[name]:
+            if order == self._newest[name] and name not in self._stuck:
                 setattr(self._water.valves, name, open_now)
                 moved = True
         if moved:

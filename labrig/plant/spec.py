@@ -152,6 +152,8 @@ class Balance(Spec):
     """The balance and the beaker on it."""
 
     address: str = "balance"
+    baud: Literal[1200, 2400, 4800, 9600, 19200, 38400] = 9600
+    """Of its serial line."""
     readability: Annotated[Mass, Positive] = 0.01 * g
     capacity: Annotated[Mass, Positive] = 6200 * g
     """Beyond it the balance shows overload."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -57,3 +58,7 @@ def refused(call: Callable[[], object]) -> int:
     with pytest.raises(nidaqmx.DaqError) as caught:
         call()
     return int(caught.value.error_code)
+
+
+def wait(seconds: float) -> None:
+    threading.Event().wait(seconds)

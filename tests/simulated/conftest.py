@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from labrig_instruments.simulated.control import Control
+
 STARTING = 30.0
 """Seconds that a process may take to come up on a busy machine, or to end."""
 KNOWN = Path(__file__).with_name("known.py")
@@ -72,3 +74,19 @@ def fresh_process() -> Iterator[Endpoints]:
     """The same for one test alone; balance on a socket."""
     with simulated_rig([str(KNOWN)]) as endpoints:
         yield endpoints
+
+
+@pytest.fixture(scope="session")
+def ailing_rig() -> Iterator[Endpoints]:
+    """A shipped rig in which things may go wrong; whoever asks for ``control`` leaves it sound."""
+    command = ["-m", "labrig_instruments.simulated", "bench-25", "--seed", "3", "--follow"]
+    with simulated_rig(command) as endpoints:
+        yield endpoints
+
+
+@pytest.fixture
+def ailing(ailing_rig: Endpoints) -> Iterator[Control]:
+    """Its control port; everything is sound again afterwards."""
+    with Control(ailing_rig.control) as port:
+        yield port
+        port.clear_faults()

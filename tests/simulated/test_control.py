@@ -66,6 +66,22 @@ def test_calls_of_the_ni_server_are_counted(known_process: Endpoints) -> None:
         assert control.counters()["CreateTask"] == before + 1
 
 
+class Sound:
+    """A rig in which nothing can go wrong."""
+
+    def standing(self) -> list[dict[str, object]]:
+        return []
+
+    def set(self, fault: object) -> None:
+        """Nothing."""
+
+    def clear(self, fault: str, key: str) -> str:
+        return ""
+
+    def clear_all(self) -> None:
+        """Nothing."""
+
+
 @pytest.mark.parametrize(
     ("request_line", "reason"),
     [
@@ -92,7 +108,7 @@ def test_a_request_that_cannot_be_answered_is_told_why_and_the_next_one_is_answe
 
 @given(line=st.binary(max_size=200))
 def test_no_bytes_disturb_the_control_port(line: bytes) -> None:
-    answer = answerer(LivePlant(KnownPlant()), dict)(line)
+    answer = answerer(LivePlant(KnownPlant()), dict, Sound())(line)
 
     assert answer.endswith(b"\n")
     assert json.loads(answer).keys() in ({"ok"}, {"error"})
@@ -104,7 +120,7 @@ def test_a_refusal_is_an_error_of_the_instrument(known_process: Endpoints) -> No
 
 
 def test_a_simulated_rig_that_is_not_there_is_a_lost_link() -> None:
-    server = ControlServer(answerer(LivePlant(KnownPlant()), dict))
+    server = ControlServer(answerer(LivePlant(KnownPlant()), dict, Sound()))
     control = Control(server.address)
     control.time()
     server.close()

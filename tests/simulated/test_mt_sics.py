@@ -222,3 +222,9 @@ def test_a_line_without_end_is_not_kept(size: int, step: int) -> None:
     (text,) = reader.feed(b"\r\n")
 
     assert len(text) <= 81
+
+
+def test_it_says_its_own_capacity_and_readability() -> None:
+    balance = MtSicsBalance(Pan(12.3456).weigh, Nameplate(capacity=1220.0, decimals=3))
+
+    assert ask(balance, "I2", "SI") == ['I2 A "MS6002S 1220.000 g"', "S S     12.346 g"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import BinaryIO, TextIO
 
 from labrig.plant import Membrane, Plant, PlantSpec
+from labrig.units import g
 from labrig_instruments.simulated.ports import Kind
 
 
@@ -22,6 +24,11 @@ def serve(
     One line of JSON goes to ``announce`` (standard output): ``ni`` (gRPC), ``serial`` (a URL for each line's name),
     ``control`` (see `labrig_instruments.simulated.control`) and ``pid``.
     """
+    from labrig_instruments.simulated.mt_sics import Nameplate
     from labrig_instruments.simulated.server import serve_plant
 
-    return serve_plant(Plant(spec, membrane, seed), follow=follow, serial=serial, announce=announce)
+    balance = spec.permeate
+    decimals = max(0, round(-math.log10(balance.readability / g)))
+    plate = Nameplate(capacity=balance.capacity / g, decimals=decimals)
+    plant = Plant(spec, membrane, seed)
+    return serve_plant(plant, follow=follow, serial=serial, announce=announce, plate=plate, baud=balance.baud)

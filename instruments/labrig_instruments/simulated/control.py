@@ -77,6 +77,22 @@ class Control:
         """How often each RPC of the NI server was called."""
         return {str(name): int(count) for name, count in self.ask(op="counters").items()}
 
+    def set_fault(self, fault: str, **parameters: object) -> None:
+        """Let something go wrong from now on: see `labrig_instruments.simulated.faults`."""
+        self.ask(op="set fault", fault={"fault": fault, **parameters})
+
+    def clear_fault(self, fault: str, key: str = "") -> str:
+        """Let it be sound again; for a balance, where it answers now."""
+        return str(self.ask(op="clear fault", fault=fault, key=key))
+
+    def clear_faults(self) -> None:
+        """Let everything be sound again."""
+        self.ask(op="clear faults")
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Everything that is wrong, as it was set."""
+        return list(self.ask(op="list faults"))
+
     def empty_beaker(self) -> None:
         """Pour the permeate away, as an operator does."""
         self.ask(op="empty beaker")

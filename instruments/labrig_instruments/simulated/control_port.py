@@ -11,12 +11,13 @@ import selectors
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from labrig.clock import spawn
 from labrig.errors import LabrigError
+from labrig_instruments.simulated.faults import AnyFault
 from labrig_instruments.simulated.live import Instant, LivePlant
 
 LOOPBACK: Final = "127.0.0.1"
@@ -63,20 +64,60 @@ class RefillVessel(Request):
     op: Literal["refill vessel"]
 
 
+class Patient(Protocol):
+    """What can be made to go wrong: `labrig_instruments.simulated.registry.Faults`."""
+
+    def standing(self) -> list[dict[str, object]]: ...
+    def set(self, fault: AnyFault) -> None: ...
+    def clear(self, fault: str, key: str) -> str: ...
+    def clear_all(self) -> None: ...
+
+
+class SetFault(Request):
+    op: Literal["set fault"]
+    fault: AnyFault
+
+
+class ClearFault(Request):
+    op: Literal["clear fault"]
+    fault: str
+    key: str = ""
+    """Address, device, line or valve, where several of the kind may stand."""
+
+
+class ClearFaults(Request):
+    op: Literal["clear faults"]
+
+
+class ListFaults(Request):
+    op: Literal["list faults"]
+
+
 AnyRequest = Annotated[
-    AskTime | AskTruth | AskPermeance | AskOutputs | AskCommands | AskCounters | EmptyBeaker | RefillVessel,
+    AskTime
+    | AskTruth
+    | AskPermeance
+    | AskOutputs
+    | AskCommands
+    | AskCounters
+    | EmptyBeaker
+    | RefillVessel
+    | SetFault
+    | ClearFault
+    | ClearFaults
+    | ListFaults,
     Field(discriminator="op"),
 ]
 _REQUEST: Final[TypeAdapter[AnyRequest]] = TypeAdapter(AnyRequest)
 Answerer = Callable[[bytes], bytes]
 
 
-def answerer(plant: LivePlant, counters: Callable[[], Mapping[str, int]]) -> Answerer:
+def answerer(plant: LivePlant, counters: Callable[[], Mapping[str, int]], faults: Patient) -> Answerer:
     """A function from a request's line to the answer's line; takes any bytes and never raises."""
 
     def answer(line: bytes) -> bytes:
         try:
-            result = {"ok": _carried_out(_REQUEST.validate_json(line), plant, counters)}
+            result = {"ok": _carried_out(_REQUEST.validate_json(line), plant, counters, faults)}
         except ValidationError as error:
             result = {"error": "; ".join(_fault(detail["loc"], detail["msg"]) for detail in error.errors())}
         except (LabrigError, ValueError) as error:
@@ -90,7 +131,9 @@ def _fault(where: tuple[int | str, ...], what: str) -> str:
     return f"{'.'.join(map(str, where))}: {what}" if where else what
 
 
-def _carried_out(request: AnyRequest, plant: LivePlant, counters: Callable[[], Mapping[str, int]]) -> object:
+def _carried_out(
+    request: AnyRequest, plant: LivePlant, counters: Callable[[], Mapping[str, int]], faults: Patient
+) -> object:
     result: object = None
     match request:
         case AskTime():
@@ -111,6 +154,14 @@ def _carried_out(request: AnyRequest, plant: LivePlant, counters: Callable[[], M
             plant.empty_beaker()
         case RefillVessel():
             plant.refill_vessel()
+        case SetFault(fault=fault):
+            faults.set(fault)
+        case ClearFault(fault=name, key=key):
+            result = faults.clear(name, key)
+        case ClearFaults():
+            faults.clear_all()
+        case ListFaults():
+            result = faults.standing()
     return result
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from dataclasses import dataclass, replace
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 
 from labrig.clock import SECOND, monotonic
 from labrig.model import Floats
-from labrig.plant import AddressKind, Weighing
+from labrig.plant import AddressKind, Disturbance, Weighing
 from labrig.roles import Now
+from labrig_instruments.simulated.faults import AnySignalFault
+from labrig_instruments.simulated.signals import Distortion
 
 
 class PlantLike(Protocol):
@@ -34,6 +36,16 @@ class PlantLike(Protocol):
     def refill_vessel(self) -> None: ...
 
 
+@runtime_checkable
+class Disturbable(Protocol):
+    """A plant in which something can go wrong."""
+
+    def disturb(self, disturbance: Disturbance) -> None: ...
+    def empty_vessel(self) -> None: ...
+
+
+FORGETS: Final = 120.0
+"""Seconds after which a plant no longer knows what a converter saw."""
 JOURNAL: Final = 10_000
 """Commands that are remembered."""
 
@@ -57,6 +69,7 @@ class LivePlant:
         self._origin = now() - round(plant.time * SECOND)
         self._armed: dict[str, tuple[float, Mapping[str, float]]] = {}
         self._gone_off: set[str] = set()
+        self._distortions: list[Distortion] = []
         self.addresses = plant.addresses
         self.journal: deque[tuple[int, str, float]] = deque(maxlen=JOURNAL)
         """The newest commands as they came: monotonic ns, address, raw value."""
@@ -112,7 +125,46 @@ class LivePlant:
             self._advance()
             for row, address in zip(samples, addresses, strict=True):
                 row[:] = self._plant.acquire(address, first, n, rate, start)
+                for distortion in self._distortions:
+                    if distortion.fault.address == address:
+                        distortion.apply(row, first, rate, start)
         return samples
+
+    def distort(self, fault: AnySignalFault) -> None:
+        """From now on that signal lies; ValueError for an address that is no analog input."""
+        if self.addresses.get(fault.address) not in {"analog voltage", "analog current"}:
+            raise ValueError(f"an analog input of this rig, not {fault.address!r}")
+        with self._lock:
+            now = self._advance().plant
+            held = float(self._plant.acquire(fault.address, 0, 1, 1.0, now)[0])
+            self._distortions.append(Distortion(fault, now, held))
+
+    def restore(self, fault: AnySignalFault) -> None:
+        """The signal is sound again from now on; samples that were taken before stay as they were."""
+        with self._lock:
+            now = self._advance().plant
+            self._distortions = [
+                replace(each, until=now) if each.fault == fault and each.until > now else each
+                for each in self._distortions
+                if each.until > now - FORGETS
+            ]
+
+    def disturb(self, disturbance: Disturbance) -> None:
+        """Let that, and nothing else, be wrong with the plant; ValueError for a plant that cannot be disturbed."""
+        with self._lock:
+            self._advance()
+            self._disturbable().disturb(disturbance)
+
+    def empty_vessel(self) -> None:
+        """Let the feed vessel run dry; ValueError as `disturb`."""
+        with self._lock:
+            self._advance()
+            self._disturbable().empty_vessel()
+
+    def _disturbable(self) -> Disturbable:
+        if not isinstance(self._plant, Disturbable):
+            raise ValueError("a plant with physics of its own; this one only delivers numbers")  # noqa: TRY004
+        return self._plant
 
     def weigh(self, address: str) -> Weighing:
         with self._lock:

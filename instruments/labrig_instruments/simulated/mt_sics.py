@@ -44,6 +44,8 @@ class Nameplate:
     model: str = "MS6002S"
     capacity: float = 6200.0
     """Grams."""
+    decimals: int = 2
+    """Of a weight in grams."""
     serial: str = "B999000001"
     software: str = "1.20 10.28.0.999.1"
     interval: float = 0.1
@@ -54,7 +56,7 @@ class MtSicsBalance:
     """The state of one balance: zero, tare, and a command that waits or repeats."""
 
     def __init__(self, weigh: Callable[[], Reading], nameplate: Nameplate | None = None) -> None:
-        self._weigh, self._plate = weigh, nameplate or Nameplate()
+        self._weigh, self.plate = weigh, nameplate or Nameplate()
         self._reader = CommandReader()
         self._zero = self._tare = 0.0
         self._waiting: tuple[str, float] | None = None
@@ -124,26 +126,26 @@ class MtSicsBalance:
         return self._send_reading("S", self._weigh())
 
     def _send_and_repeat(self, command: Command, now: float) -> list[str]:
-        self._repeat_at = now + self._plate.interval
+        self._repeat_at = now + self.plate.interval
         return self._send(command, now)
 
     def _repeat(self, now: float) -> list[str]:
         if self._repeat_at is None or now < self._repeat_at:
             return []
-        missed = int((now - self._repeat_at) / self._plate.interval)
-        self._repeat_at += (missed + 1) * self._plate.interval
+        missed = int((now - self._repeat_at) / self.plate.interval)
+        self._repeat_at += (missed + 1) * self.plate.interval
         return self._send_reading("S", self._weigh())
 
     def _send_reading(self, name: str, reading: Reading) -> list[str]:
         outside = _outside(name, reading)
         net = reading.grams - self._zero - self._tare
-        return outside or [weight_answer(name, "S" if reading.settled else "D", net)]
+        return outside or [weight_answer(name, "S" if reading.settled else "D", net, self.plate.decimals)]
 
     def _zero_on(self, name: str, reading: Reading) -> list[str]:
         outside = _outside(name, reading)
         if outside:
             return outside
-        if abs(reading.grams) > ZERO_RANGE * self._plate.capacity:
+        if abs(reading.grams) > ZERO_RANGE * self.plate.capacity:
             return [f"{name} {'+' if reading.grams > 0 else '-'}"]
         self._zero, self._tare = reading.grams, 0.0
         return [f"{name} A" if name == "Z" else f"{name} {'S' if reading.settled else 'D'}"]
@@ -156,7 +158,7 @@ class MtSicsBalance:
         if outside:
             return outside
         self._tare = reading.grams - self._zero
-        return [weight_answer(name, "S" if reading.settled else "D", self._tare)]
+        return [weight_answer(name, "S" if reading.settled else "D", self._tare, self.plate.decimals)]
 
     def _tare_now(self, command: Command, now: float) -> list[str]:
         return self._tare_on(command.name, self._weigh())
@@ -164,10 +166,10 @@ class MtSicsBalance:
     def _tare_value(self, command: Command, now: float) -> list[str]:
         if command.parameters:
             tare = _grams(command.parameters)
-            if tare is None or not 0 <= tare <= self._plate.capacity:
+            if tare is None or not 0 <= tare <= self.plate.capacity:
                 return ["TA L"]
             self._tare = tare
-        return [weight_answer("TA", "A", self._tare)]
+        return [weight_answer("TA", "A", self._tare, self.plate.decimals)]
 
     def _clear_tare(self, command: Command, now: float) -> list[str]:
         self._tare = 0.0
@@ -177,10 +179,10 @@ class MtSicsBalance:
         """As after switching on, but without a new zero."""
         self._waiting = self._repeat_at = None
         self._tare = 0.0
-        return [text_answer("I4", self._plate.serial)]
+        return [text_answer("I4", self.plate.serial)]
 
     def _tell(self, command: Command, now: float) -> list[str]:
-        plate = self._plate
+        plate = self.plate
         match command.name:
             case "I0":
                 *others, last = sorted(self._immediate)
@@ -188,7 +190,7 @@ class MtSicsBalance:
             case "I1":
                 return [text_answer("I1", "0", "2.30", "", "", "")]
             case "I2":
-                return [text_answer("I2", f"{plate.model} {plate.capacity:.2f} g")]
+                return [text_answer("I2", f"{plate.model} {plate.capacity:.{plate.decimals}f} g")]
             case "I3":
                 return [text_answer("I3", plate.software)]
             case _:

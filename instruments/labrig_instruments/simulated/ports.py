@@ -146,8 +146,8 @@ def _speeds(termios: ModuleType) -> dict[int, int]:
 class SocketPort:
     """A TCP port for one client at a time; a second one is hung up on."""
 
-    def __init__(self) -> None:
-        self._listener = socket.create_server((LOOPBACK, 0))
+    def __init__(self, number: int = 0) -> None:
+        self._listener = socket.create_server((LOOPBACK, number))
         self._listener.setblocking(False)
         self._client: socket.socket | None = None
         self.url = f"socket://{LOOPBACK}:{self._listener.getsockname()[1]}"

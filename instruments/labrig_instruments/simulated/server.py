@@ -9,16 +9,18 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from types import FrameType
 from typing import BinaryIO, Final, TextIO
 
 from labrig.clock import spawn
-from labrig_instruments.simulated import mt_sics
 from labrig_instruments.simulated.control_port import ControlServer, answerer
-from labrig_instruments.simulated.line import Line
+from labrig_instruments.simulated.line_faults import PluggedBalance
 from labrig_instruments.simulated.live import LivePlant, PlantLike
+from labrig_instruments.simulated.mt_sics import BAUD, Nameplate
 from labrig_instruments.simulated.ni.door import NiServer
-from labrig_instruments.simulated.ports import Kind, plug
+from labrig_instruments.simulated.ports import Kind
+from labrig_instruments.simulated.registry import Faults
 
 TICK: Final = 0.05
 """Seconds between two looks at the clock; the plant is never further behind."""
@@ -30,12 +32,18 @@ End = queue.SimpleQueue[str]
 
 
 def serve_plant(
-    plant: PlantLike, *, follow: BinaryIO | None = None, serial: Kind | None = None, announce: TextIO | None = None
+    plant: PlantLike,
+    *,
+    follow: BinaryIO | None = None,
+    serial: Kind | None = None,
+    announce: TextIO | None = None,
+    plate: Nameplate | None = None,
+    baud: int = BAUD,
 ) -> int:
     """Serve a plant until SIGTERM, SIGINT or the end of ``follow``; returns the exit code.
 
     Call it on the main thread. One line of JSON with the endpoints goes to ``announce`` (standard output) as soon as
-    all of them answer.
+    all of them answer. ``plate`` and ``baud`` are the balance's.
     """
     end: End = queue.SimpleQueue()
     with ExitStack() as stack:
@@ -43,27 +51,23 @@ def serve_plant(
         live = LivePlant(plant)
         ni = NiServer(live)
         stack.callback(ni.close)
-        lines = {}
+        balances = {}
         for address in (address for address, kind in live.addresses.items() if kind == "balance"):
-            lines[address] = _balance(live, address, serial)
-            stack.callback(lines[address].close)
-        control = ControlServer(answerer(live, ni.counters))
+            weigh = partial(live.weigh, address)
+            balances[address] = PluggedBalance(weigh, plate or Nameplate(), name=address, kind=serial, baud=baud)
+            stack.callback(balances[address].close)
+        control = ControlServer(answerer(live, ni.counters, Faults(live, ni, balances)))
         stack.callback(control.close)
         if follow is not None:
             _follow(follow, end)
-        endpoints = _endpoints(ni, lines, control)
+        endpoints = _endpoints(ni, balances, control)
         print(json.dumps(endpoints), file=announce or sys.stdout, flush=True)
         _keep_time(live, ni, end)
     return 0
 
 
-def _balance(live: LivePlant, address: str, serial: Kind | None) -> Line:
-    instrument = mt_sics.MtSicsBalance(lambda: live.weigh(address))
-    return Line(address, instrument, plug(serial), mt_sics.BAUD)
-
-
-def _endpoints(ni: NiServer, lines: Mapping[str, Line], control: ControlServer) -> dict[str, object]:
-    serial = {address: line.url for address, line in lines.items()}
+def _endpoints(ni: NiServer, balances: Mapping[str, PluggedBalance], control: ControlServer) -> dict[str, object]:
+    serial = {name: url for balance in balances.values() for name, url in balance.endpoints().items()}
     return {"ni": ni.address, "serial": serial, "control": control.address, "pid": os.getpid()}
 
 

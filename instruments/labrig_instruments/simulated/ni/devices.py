@@ -96,6 +96,8 @@ class Inventory:
 
     def __init__(self, devices: Iterable[Device]) -> None:
         self._devices = {device.name.casefold(): device for device in devices}
+        self.absent: dict[str, Code] = {}
+        """What the driver says of devices that were pulled out, by name."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -109,7 +111,14 @@ class Inventory:
         device = self._devices.get(name.strip().casefold())
         if device is None:
             raise DriverError(Code.INVALID_DEVICE_ID, f"Device Specified: {name}")
+        self.check_present(device)
         return device
+
+    def check_present(self, device: Device) -> None:
+        """Raises for one that was pulled out, itself or with its chassis."""
+        code = self.absent.get(device.name) or self.absent.get(device.chassis)
+        if code is not None:
+            raise DriverError(code, f"Device Specified: {device.name}")
 
 
 def inventory(addresses: Mapping[str, AddressKind]) -> Inventory:

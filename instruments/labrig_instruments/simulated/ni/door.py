@@ -39,7 +39,8 @@ class NiServer:
     """The driver behind its door."""
 
     def __init__(self, plant: LivePlant) -> None:
-        self._driver = Driver(plant)
+        self.driver = Driver(plant)
+        self.silence = Silence(plant)
         self._counts: Counter[str] = Counter()
         self._counting = threading.Lock()
         known = set(_server_ids())
@@ -60,20 +61,21 @@ class NiServer:
 
     def keep_up(self) -> None:
         """To be called several times a second: clears up after clients that are gone."""
-        self._driver.keep_up()
-        owners = self._driver.owners()
+        self.driver.keep_up()
+        owners = self.driver.owners()
         if owners:
             connected = _connected(self._ids)
-            self._driver.abandon({owner for owner in owners if owner not in connected})
+            self.driver.abandon({owner for owner in owners if owner not in connected})
 
     def close(self) -> None:
+        self.silence.keep(0.0)
         stopped = self._server.stop(PARTING)
-        self._driver.close()  # ends every read that waits and every event stream
+        self.driver.close()  # ends every read that waits and every event stream
         stopped.wait()
         self._workers.shutdown()
 
     def _handlers(self) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
-        driver = self._driver
+        driver = self.driver
         parts = (
             *(TaskCalls(driver), SampleCalls(driver), AttributeCalls(driver), EventCalls(driver)),
             WatchdogCalls(driver),
@@ -93,6 +95,7 @@ class NiServer:
                 self._counts[name] += 1
             caller = _caller(context)
             try:
+                self.silence.outlast(caller, context.time_remaining())
                 return call.answer(request, caller)
             except (DriverError, SessionExists, SessionMissing, ClientGone) as error:
                 _refuse(context, error)
@@ -114,6 +117,34 @@ class NiServer:
             yield from answers
 
         return behaviour
+
+
+class Silence:
+    """A server that answers nothing for a while. Calls that are given up meanwhile are not carried out."""
+
+    def __init__(self, plant: LivePlant) -> None:
+        self._plant = plant
+        self._turn = threading.Condition()
+        self._until = 0.0
+
+    def keep(self, seconds: float) -> None:
+        """From now on, for so long; 0 ends it."""
+        with self._turn:
+            self._until = self._plant.now() + seconds
+            self._turn.notify_all()
+
+    def outlast(self, caller: Caller, patience: float | None) -> None:
+        """Wait until the server answers again; `ClientGone` after the client's own ``patience`` (s)."""
+        began = self._plant.now()
+        if began >= self._until:
+            return
+        with self._turn, caller.waiting_on(self._turn):
+            while (left := self._until - self._plant.now()) > 0:
+                if caller.gone:
+                    raise ClientGone
+                self._turn.wait(left)
+        if caller.gone or (patience is not None and self._plant.now() - began >= patience):
+            raise ClientGone
 
 
 def _serialized(answer: Message | bytes) -> bytes:

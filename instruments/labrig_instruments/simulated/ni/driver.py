@@ -38,6 +38,8 @@ class Driver:
         self._tasks: dict[str, Task] = {}
         self._reservations = Reservations()
         self._unnamed = 0
+        self._lost: dict[str, Code] = {}
+        """Tasks whose device was pulled out; they stay lost when it comes back."""
 
     def create(self, name: str, owner: str, *, new: bool | None) -> tuple[Task, bool]:
         """A task, and whether it was made now. ``new`` demands (True) or forbids (False) that it be made."""
@@ -78,11 +80,15 @@ class Driver:
 
     @contextmanager
     def task(self, name: str) -> Iterator[Task]:
-        """The task, to oneself; -200088 for one that does not exist."""
+        """The task, to oneself; -200088 for one that does not exist, and what is said of a device that is gone."""
         with self._changed:
             task = self._tasks.get(name)
             if task is None:
                 raise DriverError(Code.INVALID_TASK, f"Task Name: {name}")
+            if name in self._lost:
+                raise DriverError(self._lost[name], f"Task Name: {name}")
+            for channel in task.channels:
+                self.devices.check_present(channel.device)
             try:
                 yield task
             finally:
@@ -113,17 +119,63 @@ class Driver:
         return None
 
     def clear(self, name: str) -> None:
-        with self.task(name) as task:
+        with self._changed:
+            task = self._tasks.pop(name, None)
+            self._lost.pop(name, None)
+            if task is None:
+                raise DriverError(Code.INVALID_TASK, f"Task Name: {name}")
             task.clear()
-            del self._tasks[name]
+            self._changed.notify_all()
+
+    def overrun(self, device: str) -> None:
+        """Every acquisition on a device has run over its buffer."""
+        with self._lock:
+            affected = {each.name for each in self._with_modules(device)}
+            streams = [
+                task.stream
+                for task in self._tasks.values()
+                if task.state is State.RUNNING and any(channel.device.name in affected for channel in task.channels)
+            ]
+        for stream in streams:
+            if stream is not None:
+                stream.overrun()
+
+    def remove(self, device: str, code: Code, *, power_lost: bool) -> None:
+        """Pull a device out: its tasks end and are lost. Without power its outputs fall to 0, a watchdog forgets."""
+        with self._changed:
+            affected = self._with_modules(device)
+            names = {each.name for each in affected}
+            for name, task in self._tasks.items():
+                watched = {task.device.name} if isinstance(task, WatchdogTask) else set()
+                if names & (watched | {channel.device.name for channel in task.channels}):
+                    self._lost[name] = code
+                    if not watched or power_lost:
+                        task.clear()
+            if power_lost:
+                self._power_up(affected)
+            self.devices.absent[affected[0].name] = code
+            self._changed.notify_all()
+
+    def bring_back(self, device: str) -> None:
+        with self._changed:
+            self.devices.absent.pop(device, None)
+
+    def _with_modules(self, device: str) -> tuple[Device, ...]:
+        found = self.devices.device(device)
+        return (found, *self.devices.modules(found.name))
+
+    def _power_up(self, devices: Collection[Device]) -> None:
+        for each in devices:
+            for terminal in (*each.lines(), *each.outputs()):
+                self.plant.command(terminal, 0.0)
 
     def reset(self, device: str) -> None:
         """Stop every task on a device, and on a chassis' modules, and bring its outputs to their power-up state.
 
         A watchdog on it that has gone off is forgotten.
         """
-        found = self.devices.device(device)
-        affected = (found, *self.devices.modules(found.name))
+        affected = self._with_modules(device)
+        found = affected[0]
         names = {each.name for each in affected}
         with self._lock:
             for task in self._tasks.values():
@@ -131,9 +183,7 @@ class Driver:
                 if touched & names or (isinstance(task, WatchdogTask) and task.device.name == found.name):
                     task.clear()
             self.plant.forgive(found.name)
-            for each in affected:
-                for terminal in (*each.lines(), *each.outputs()):
-                    self.plant.command(terminal, 0.0)
+            self._power_up(affected)
 
     def owners(self) -> set[str]:
         with self._lock:
@@ -149,6 +199,7 @@ class Driver:
                 if task.owner in owners and not isinstance(task, WatchdogTask):
                     task.clear()
                     del self._tasks[name]
+                    self._lost.pop(name, None)
             self._changed.notify_all()
 
     def keep_up(self) -> None:

@@ -11,6 +11,7 @@ __all__ = ["TEXTS", "ClientGone", "Code", "DriverError"]
 
 TEXTS: Final[Mapping[int, str]] = {
     Code.INVALID_DEVICE_ID: "Device identifier is invalid.",
+    Code.DEV_CANNOT_BE_ACCESSED: "Device cannot be accessed. It might be disconnected, or have lost its power.",
     Code.PHYSICAL_CHAN_DOES_NOT_EXIST: "Physical channel specified does not exist on this device.",
     Code.PHYSICAL_CHANNEL_NOT_SPECIFIED: "You must specify a physical channel.",
     Code.INVALID_RANGE_OF_OBJECTS_SYNTAX_IN_STRING: "Syntax for a range of objects in the input string is invalid.",

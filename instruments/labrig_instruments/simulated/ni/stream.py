@@ -124,6 +124,12 @@ class AnalogStream:
             self._aborted = True
             self._turn.notify_all()
 
+    def overrun(self) -> None:
+        """The buffer has run over now, however large it is."""
+        with self._turn:
+            self._overwrite(self.acquired())
+            self._turn.notify_all()
+
     def keep_up(self) -> None:
         """Store what waits unread before the plant forgets it; to be called every few seconds."""
         with self._turn:
@@ -177,11 +183,14 @@ class AnalogStream:
         taken = self.acquired()
         run_over = self.finite is None and not self._draining and taken - self._read > self._capacity
         if run_over or self._age(taken) > LOST_AFTER:
-            self._stopped_at, self._overwritten = taken, True
-            self._stored = self._stored[:, :0]
+            self._overwrite(taken)
         if self._overwritten:
             raise DriverError(Code.SAMPLES_NO_LONGER_AVAILABLE, read=0)
         return taken
+
+    def _overwrite(self, taken: int) -> None:
+        self._stopped_at, self._overwritten = taken, True
+        self._stored = self._stored[:, :0]
 
     def _age(self, taken: int) -> float:
         """Seconds since the oldest sample was taken that neither was read nor is stored; 0 where there is none."""

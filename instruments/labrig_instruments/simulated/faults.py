@@ -1,0 +1,199 @@
+"""Everything that can be made to go wrong in a simulated rig: frozen values, as the control port takes them.
+
+Quantities are texts with a unit, or SI numbers. Signals are in what the converter delivers, volts or amperes.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from labrig.quantities import Current, Duration, Flow, Pressure, Ratio
+
+
+class Fault(BaseModel):
+    """One thing that is wrong. ``key`` tells it from another of its kind elsewhere."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @property
+    def key(self) -> str:
+        return ""
+
+
+class SignalFault(Fault):
+    """At one analog input, from the moment it is set until it is cleared."""
+
+    address: str
+
+    @property
+    def key(self) -> str:
+        return self.address
+
+
+class OpenLoop(SignalFault):
+    fault: Literal["open loop"] = "open loop"
+    current: Current = 0.0
+    """``0 mA`` where the wire is broken, ``22 mA`` where the transmitter says that it failed."""
+
+
+class Stuck(SignalFault):
+    """The signal keeps the value that it had."""
+
+    fault: Literal["stuck"] = "stuck"
+
+
+class Drift(SignalFault):
+    fault: Literal["drift"] = "drift"
+    rate: float
+    """V/s or A/s."""
+
+
+class NotANumber(SignalFault):
+    fault: Literal["nan"] = "nan"
+
+
+class Spike(SignalFault):
+    """The next samples of the stream, and no others."""
+
+    fault: Literal["spike"] = "spike"
+    height: float
+    """V or A on top of the signal."""
+    samples: Annotated[int, Field(ge=1)] = 1
+
+
+class Overrun(Fault):
+    """The computer's buffer of every acquisition on a device has run over: -200279. Happens once."""
+
+    fault: Literal["overrun"] = "overrun"
+    device: str
+
+    @property
+    def key(self) -> str:
+        return self.device
+
+
+class Removed(Fault):
+    """A device is pulled out; cleared, it is back, and tasks that it had stay lost."""
+
+    fault: Literal["removed"] = "removed"
+    device: str
+    """A module, or a chassis with all its modules."""
+    code: Literal[-201003, -200220] = -201003
+    power_lost: bool = False
+    """Whether its outputs fall to 0; else they stay, and a watchdog in it goes on counting."""
+
+    @property
+    def key(self) -> str:
+        return self.device
+
+
+class ServerSilence(Fault):
+    """The NI server answers nothing for a while; calls that are given up meanwhile are never carried out."""
+
+    fault: Literal["server silence"] = "server silence"
+    lasts: Annotated[Duration, Field(gt=0)]
+
+
+class LineFault(Fault):
+    """On the serial line of the balance."""
+
+    address: str = "balance"
+
+    @property
+    def key(self) -> str:
+        return self.address
+
+
+class Silence(LineFault):
+    fault: Literal["silence"] = "silence"
+
+
+class Garbage(LineFault):
+    """Answers of the right length with the wrong bytes."""
+
+    fault: Literal["garbage"] = "garbage"
+
+
+class Partial(LineFault):
+    """Answers that break off in the middle."""
+
+    fault: Literal["partial"] = "partial"
+
+
+class Late(LineFault):
+    fault: Literal["late"] = "late"
+    delay: Annotated[Duration, Field(gt=0)]
+
+
+class WrongIdentity(LineFault):
+    """Another balance of the same make answers."""
+
+    fault: Literal["wrong identity"] = "wrong identity"
+    serial_number: str = "B000000000"
+
+
+class Overload(LineFault):
+    fault: Literal["overload"] = "overload"
+
+
+class Unplugged(LineFault):
+    """Cleared, the balance is back: on its old port, or with ``elsewhere`` on another, which the answer names."""
+
+    fault: Literal["unplugged"] = "unplugged"
+    elsewhere: bool = False
+
+
+class Leak(Fault):
+    fault: Literal["leak"] = "leak"
+    flow: Annotated[Flow, Field(gt=0)]
+    """Out of the cell's upstream side at 10 psi, in proportion at others."""
+
+
+class Clogged(Fault):
+    fault: Literal["clogged"] = "clogged"
+    line: Literal["feed", "cell", "drain"]
+    factor: Annotated[float, Field(ge=1)] = 10.0
+
+    @property
+    def key(self) -> str:
+        return self.line
+
+
+class StuckValve(Fault):
+    fault: Literal["stuck valve"] = "stuck valve"
+    valve: Literal["feed", "vent", "drain"]
+    position: Literal["open", "closed"]
+
+    @property
+    def key(self) -> str:
+        return self.valve
+
+
+class AirBubble(Fault):
+    fault: Literal["air bubble"] = "air bubble"
+    share: Annotated[Ratio, Field(ge=0, lt=1)]
+    """Of the membrane's area."""
+
+
+class OverPressure(Fault):
+    """The regulator runs away."""
+
+    fault: Literal["over-pressure"] = "over-pressure"
+    pressure: Annotated[Pressure, Field(ge=0)]
+
+
+class FeedEmpty(Fault):
+    """The vessel runs dry. Happens once; a refilled vessel is full again."""
+
+    fault: Literal["feed empty"] = "feed empty"
+
+
+PlantFault = Leak | Clogged | StuckValve | AirBubble | OverPressure
+AnySignalFault = OpenLoop | Stuck | Drift | NotANumber | Spike
+AnyLineFault = Silence | Garbage | Partial | Late | WrongIdentity | Overload | Unplugged
+AnyFault = Annotated[
+    AnySignalFault | AnyLineFault | PlantFault | Overrun | Removed | ServerSilence | FeedEmpty,
+    Field(discriminator="fault"),
+]
