@@ -190,6 +190,16 @@ def test_settings_are_kept_from_one_desktop_to_the_next(app: QApplication, tmp_p
     assert (chosen, operator) == (Choice.DARK, "bench 2")
 
 
+def test_the_desktop_loads_neither_devices_nor_protocols_nor_slow_libraries() -> None:
+    program = "import sys, labrig_ui.app; print(*sorted(sys.modules))"
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
+    said = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    loaded = set(said.stdout.split())
+
+    assert not loaded & {"nidaqmx", "serial", "h5py", "pandas", "scipy", "GTC"}
+    assert not {name for name in loaded if name.startswith(("labrig_instruments", "labrig_protocols"))}
+
+
 def test_a_server_that_does_not_start_says_why_on_the_page(desktop: Desktop, until: Until) -> None:
     page = another_page(desktop, "import sys; print('labrig: the balance does not answer'); sys.exit(1)")
 

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from labrig.client import Client
 from labrig.clock import spawn
-from labrig.endpoint import Endpoint, read_endpoint
+from labrig.endpoint import Endpoint, ServerGone, read_endpoint
 from labrig.errors import LabrigError
 from labrig.model import Digest, Event
 from labrig.wire.documents import (
@@ -134,8 +134,9 @@ class Link:
                 self._attached = True
                 self._tell(partial(self._listener.attached, server, description))
             self._tell(partial(self._listener.told, item))
-            if self._background.frozen_for() > FROZEN:
+            if (frozen := self._background.frozen_for()) > FROZEN:
                 watching.cancel()
+                raise ServerGone(f"this window had not moved for {frozen:.0f} s and was taken for gone; attaching anew")
 
     def _tell(self, task: Callable[[], None]) -> None:
         if not self._over.is_set():
