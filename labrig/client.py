@@ -107,18 +107,18 @@ class Client:
         order = WatchOrder(attending=attending, name=name)
         return Watching(self._rig.Watch(pack(order), metadata=self._metadata))
 
-    def ask(self, method: str, paper: Paper, answer: type[P], timeout: float = TIMEOUT) -> P:
-        """Any other call by name: the runner's."""
+    def ask(self, method: str, paper: Paper, answer: type[P], timeout: float | None = TIMEOUT) -> P:
+        """Any other call by name: the runner's. Without a timeout it waits as long as the server lives."""
         return self._ask(getattr(self._rig, method), paper, answer, timeout)
 
     def trace(self, request: rig_pb2.TraceRequest) -> Digest:
         """Bins for the runner."""
         return unpack_digest(self._call(self._rig.Past, request, TIMEOUT))
 
-    def _ask(self, call: Callable[..., Any], paper: Paper, answer: type[P], timeout: float = TIMEOUT) -> P:
+    def _ask(self, call: Callable[..., Any], paper: Paper, answer: type[P], timeout: float | None = TIMEOUT) -> P:
         return unpack(answer, self._call(call, pack(paper), timeout))
 
-    def _call(self, call: Callable[..., Any], message: object, timeout: float) -> Any:  # noqa: ANN401 - by method
+    def _call(self, call: Callable[..., Any], message: object, timeout: float | None) -> Any:  # noqa: ANN401 - by method
         try:
             return call(message, timeout=timeout, metadata=self._metadata)
         except grpc.RpcError as error:

@@ -92,7 +92,7 @@ class RemoteLink:
     def ask(self, question: Asked) -> str:
         order = AskOrder(run=self._run, question=question.question, text=question.text, choices=question.choices)
         try:
-            answer = self._client.ask("Ask", order, AskAnswer, timeout=float("inf")).answer
+            answer = self._client.ask("Ask", order, AskAnswer, timeout=None).answer
         except Refused as refusal:
             self._alive()
             raise RigError(str(refusal)) from None
@@ -143,8 +143,11 @@ def run(endpoint: Endpoint, run_id: str) -> int:
         outcome, reason = Outcome.COMPLETED, ""
         try:
             make(joined.protocol, parameters, "the run's parameters").run(Rig(link))
-        except (RunEnded, ServerGone):
+        except RunEnded:
             return 0
+        except ServerGone as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
         except LabrigError as error:
             outcome, reason = Outcome.FAILED, str(error)
         except BaseException as error:  # noqa: BLE001 - also SystemExit: whatever a protocol does ends here

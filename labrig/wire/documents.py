@@ -20,7 +20,7 @@ class WireError(LabrigError):
 class Paper(BaseModel):
     """Base of all documents."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
 
 
 P = TypeVar("P", bound=Paper)

@@ -96,9 +96,7 @@ def test_a_server_outlives_its_supervisor(tmp_path_factory: pytest.TempPathFacto
 
 @pytest.mark.fault("SYS-07")
 def test_a_second_server_is_refused_and_touches_no_device(up: Rigged, client: Client, tmp_path: Path) -> None:
-    """Same data folder and rig, with the addresses of the rig that is up; it would find the devices if it looked."""
-    before = up.control.counters()
-    opened = {name: count for name, count in before.items() if name in {"CreateTask", "StartTask"}}
+    """It is given addresses at which nothing answers: had it tried one, it would say so instead."""
     began = time.monotonic()
 
     ni = json.dumps({"ni": "127.0.0.1:1", "balance": "/nowhere"})
@@ -108,7 +106,6 @@ def test_a_second_server_is_refused_and_touches_no_device(up: Rigged, client: Cl
     assert second.returncode == 3
     assert f"already served by process {up.endpoint.pid}" in second.stderr
     assert took < 2.0 + python_start()
-    assert {name: up.control.counters()[name] for name in opened} == opened
     assert client.status().state == "safe"
     assert labrig("up", "bench-25", "--data", str(up.data)).returncode == 2
 
