@@ -23,9 +23,11 @@ NOT_OURS = {"--upgrade-package NAME", "--upgrade", "--user", "--ci"}
 
 def typed(page: Path) -> list[str]:
     """Command lines of labrig in blocks and within the text, without comments."""
-    lines = re.findall(r"^(?:\$ )?(labrig (?!--? ).*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    written = page.read_text(encoding="utf-8")
+    fenced = "".join(re.findall(r"^```.*?\n(.*?)^```$", written, re.MULTILINE | re.DOTALL))
+    lines = re.findall(r"^(?:\$ )?(labrig [^:\n]*)$", fenced, re.MULTILINE)
     inline = [span for span in spans(page) if span.startswith("labrig ")]
-    return [line.partition(" #")[0].strip() for line in (*lines, *inline) if ":" not in line.split()[0]]
+    return [line.partition(" #")[0].strip() for line in (*lines, *inline)]
 
 
 def options(command: Any) -> set[str]:  # noqa: ANN401 - as above
