@@ -64,7 +64,7 @@ def over_pressure(up: Rigged, client: Client) -> float:
     """Seconds from the time of the sample that breaks the limit by the rule of two in three."""
     up.ready(client)
     since = monotonic()
-    up.start(client, up.order(pressure="20 psi", after="20 s"))
+    up.start(client, up.order("overshoot", pressure="8 psi", after="0.1 s"))
     paper = up.last_run(client)
     assert paper.outcome == "tripped", paper.reason
     return (closed(up, opened(up, since)) - deciding(up, paper)) / SECOND

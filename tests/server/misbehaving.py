@@ -20,7 +20,19 @@ from labrig.rig import Rig
 from labrig.units import psi
 
 Deed = Literal[
-    "nothing", "raise", "loop", "sleep", "exit", "os-exit", "abort", "swallow", "flood", "linger", "refuse", "reflex"
+    "nothing",
+    "raise",
+    "loop",
+    "sleep",
+    "exit",
+    "os-exit",
+    "abort",
+    "swallow",
+    "flood",
+    "linger",
+    "refuse",
+    "reflex",
+    "overshoot",
 ]
 
 
@@ -90,6 +102,9 @@ class Misbehaving:
                 _linger()
             case "refuse":
                 rig.set("pressure", 1e9)
+            case "overshoot":
+                rig.set("pressure", 3 * self.pressure)
+                rig.wait(self.lasting)
             case "reflex":
                 rig.until("feed_pressure", patience=self.lasting, above=self.pressure / 2, then=[("open", "vent", 0.0)])
                 rig.wait(self.lasting)
