@@ -101,11 +101,12 @@ def _show(console: Console, config: RigConfig, findings: Sequence[Finding], prot
     missing = [role for role in protocol.needs if role not in config.file.roles]
     if missing:
         console.print(f"[bold red]{protocol.title} cannot run here:[/bold red] no {', '.join(missing)}")
+    if config.file.simulation is None:
+        console.print("No forecast: the file has no table \\[simulation] that describes the rig to the twin.")
+        return
     for finding in findings:
         flows = ", ".join(f"{each.flow / mL_per_min:.3g}" for each in finding.forecasts)
-        if not finding.forecasts:
-            console.print(f"{finding.membrane}: no forecast, because the file has no [simulation] table")
-        elif finding.measurable:
+        if finding.measurable:
             console.print(f"[green]can[/green]     {finding.membrane}: {flows} mL/min expected")
         else:
             console.print(f"[red]cannot[/red]  {finding.membrane}:")

@@ -11,7 +11,7 @@ from rich.table import Table
 from labrig.cli.ordering import Asked
 from labrig.cli.showing import print_analysis
 from labrig.config import find_rig, load_rig
-from labrig.errors import AnalysisError
+from labrig.errors import NOTHING, AnalysisError, ConfigError
 from labrig.model import Analysis, Outcome, Span
 from labrig.plant import load_membrane
 from labrig.rehearsal import Rehearsal

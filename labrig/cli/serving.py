@@ -131,7 +131,7 @@ def _which(rig: str, folder: Path) -> str:
         rigs = known_rigs(folder)
         if len(rigs) == 1:
             return rigs[0]
-        raise ConfigError("--rig", "", f"one of {', '.join(rigs)}" if rigs else "a rig that is up", rig)
+        raise ConfigError("RIG", "", f"one of {', '.join(rigs)}" if rigs else "a rig that is up", rig)
     if rig.endswith(".toml"):
         from labrig.config import load_rig
 
