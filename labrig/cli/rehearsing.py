@@ -23,6 +23,8 @@ from labrig.units import cm_per_min_per_psi
 def rehearse(rig: str, asked: Asked, membrane: str, seed: int, *, as_json: bool) -> int:
     """Rehearse and show steps, spans, water used, the result beside the twin's truth."""
     config = load_rig(find_rig(rig))
+    if not config.simulated:
+        raise ConfigError(config.path, "simulation", "a table that describes the rig to the twin", NOTHING)
     rehearsal = on_the_twin(
         asked.method.protocol, asked.order, config, load_membrane(membrane or config.default_membrane), seed=seed
     )
