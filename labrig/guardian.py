@@ -17,18 +17,22 @@ import numpy as np
 
 from labrig.clock import SECOND, Clock, Job, Lateness, spawn
 from labrig.ending import Tenure
-from labrig.errors import InstrumentError, RigError
+from labrig.errors import RigError
 from labrig.model import Block, Channel, Event, Faulted, Outcome, Quality, StateChanged
 from labrig.outputs import DEADLINE, Outputs
 from labrig.roles import Watchdog
 from labrig.safety import Breach, Interlock, Watch
 from labrig.states import Cause, RigState, StateMachine
+from labrig.watchdogs import Watchdogs
 
 log = logging.getLogger(__name__)
 CYCLE: Final = 0.01
 """Seconds between two looks."""
 HOLD_AFTER: Final = 2.0
 """Seconds without a usable sample of a channel that the protocol needs, after which the run is held."""
+COMING_BACK: Final = 5.0
+"""Seconds within which guard channels must speak again when a watchdog was armed anew."""
+WAITING: Final = 0.1
 SETTLED: Final = DEADLINE + 1.0
 """Seconds within which whoever ends a run has made the rig safe."""
 _UNUSABLE: Final = np.uint8(Quality.MISSING | Quality.OPEN_LOOP)
@@ -50,7 +54,7 @@ class Guardian:
     ) -> None:
         """``holds``: whether somebody can resume a held run; otherwise what would hold a run stops it."""
         self._interlocks, self._holds = tuple(interlocks), holds
-        self._outputs, self._clock, self._publish, self._watchdogs = outputs, clock, publish, tuple(watchdogs)
+        self._outputs, self._clock, self._publish, self._watchdogs = outputs, clock, publish, Watchdogs(watchdogs)
         self._machine = StateMachine()
         self._watch = Watch(interlocks, channels, self._broken)
         self._fresh: dict[str, int] = {interlock.channel: clock.now() for interlock in interlocks}
@@ -100,7 +104,7 @@ class Guardian:
 
         A hardware watchdog that is found expired is a trip: the last labrig died or hung.
         """
-        self._trip_reason = "; ".join(found for dog in self._watchdogs if (found := _found_expired(dog)))
+        self._trip_reason = self._watchdogs.found_expired()
         self._secure(Cause.TRIP if self._trip_reason else None, self._trip_reason)
         self._fresh = dict.fromkeys(self._fresh, self._clock.now())
         if not self._clock.virtual:
@@ -289,19 +293,33 @@ class Guardian:
         fresh = all((now - self._fresh[i.channel]) / SECOND <= i.stale_after for i in self._interlocks)
         if not fresh:
             return
-        for watchdog in self._watchdogs:
-            try:
-                watchdog.pet()
-            except InstrumentError as error:
-                self.trip(f"{watchdog.name}: {error}")
+        for watchdog, what in self._watchdogs.pet():
+            self._learn(watchdog, what)
+
+    def _learn(self, watchdog: str, what: str) -> None:
+        """A trip; where something else tripped the rig already, such as the silence after a freeze, one more reason."""
+        reason = f"{watchdog}: {what}"
+        if self._machine.state is not RigState.TRIPPED:
+            self.trip(reason)
+        elif reason not in self._trip_reason:
+            self._trip_reason += f"; {reason}"
+            self._publish(Faulted(self._clock.now(), watchdog, what, "DEV-13"))
 
     def _rearm(self) -> None:
-        """Watchdogs that ran out, or whose device went away, guard again; raises `RigError` where one does not."""
-        for watchdog in self._watchdogs:
-            try:
-                _revive(watchdog)
-            except InstrumentError as error:
-                raise RigError(f"cannot reset: {error} The rig stays tripped.") from error
+        """Watchdogs guard again; raises `RigError` where one does not, or where no guard channel speaks afterwards.
+
+        A device that had to be reset for it takes its other tasks along, which pollers then open anew.
+        """
+        if not self._watchdogs.rearm():
+            return
+        since, channels = self._clock.now(), set(self._fresh)
+        for _ in range(round(COMING_BACK / WAITING)):
+            channels = {name for name in channels if self._fresh[name] <= since}
+            if not channels and not self._breaches:
+                return
+            self._clock.wait(WAITING, self._over)
+        if channels:
+            raise RigError(f"cannot reset: {', '.join(sorted(channels))} silent. The rig stays tripped.")
 
     def _move(self, cause: Cause, reason: str) -> None:
         self._tell(*self._machine.move(cause), reason)
@@ -309,24 +327,6 @@ class Guardian:
     def _tell(self, before: RigState, after: RigState, reason: str) -> None:
         if before is not after:
             self._publish(StateChanged(self._clock.now(), before.value, after.value, reason))
-
-
-def _found_expired(watchdog: Watchdog) -> str:
-    try:
-        expired = watchdog.expired()
-    except InstrumentError as error:
-        return f"{watchdog.name}: {error}"
-    return f"{watchdog.name}: the hardware watchdog had expired: labrig died or hung. Look why" if expired else ""
-
-
-def _revive(watchdog: Watchdog) -> None:
-    try:
-        if not watchdog.expired():
-            watchdog.pet()
-            return
-    except InstrumentError as error:
-        log.info("%s is armed anew: %s", watchdog.name, error)
-    watchdog.rearm()
 
 
 def _note_usable(needed: dict[str, int], block: Block) -> None:

@@ -22,6 +22,8 @@ TOO_EARLY: Final = -200284
 """Fewer samples than asked for came within the time."""
 _GONE: Final = frozenset({-201003, -200324, -200220, -88710, -88709, -88708, -50808, -50405})
 """Not accessible, absent, no such device; aborted because removed or reset; USB transfers that failed."""
+_ENDED: Final = -200473
+"""The acquisition does not run, though nobody here stopped it."""
 _RESERVED: Final = -50103
 _EXPIRED: Final = frozenset({-200678, -200644, -200681, -200712, -201434, -201478})
 """Refused because a watchdog of the device, or of its chassis, has run out."""
@@ -119,8 +121,7 @@ class Daq:
 
         if not self._is_open:
             raise InstrumentError(f"{self._name} is not connected")
-        options = self._options(session)
-        return WatchdogTask(self._wanted.device, "" if options else session, timeout, grpc_options=options)
+        return WatchdogTask(self._wanted.device, session, timeout, grpc_options=self._options(session))
 
     def reset(self) -> None:
         """Bring the device, with all its modules, to its power-up state; every task on it is gone."""
@@ -199,6 +200,8 @@ def explained(name: str, wanted: Wanted, error: Exception) -> InstrumentError:
 def _refused(where: str, text: str, code: int) -> InstrumentError:
     if code in _GONE:
         return LinkLost(f"{where}: the device is gone ({text}, {code}). Check its cable and power, then reconnect.")
+    if code == _ENDED:
+        return LinkLost(f"{where}: the acquisition was ended from outside, as by a reset of the device ({code}).")
     if code in _EXPIRED:
         return WatchdogExpired(
             f"{where}: the hardware watchdog has expired ({code}); the outputs are in their safe states and stay "

@@ -181,6 +181,7 @@ class NiAnalogInput:
         )
         self.rate = float(task.timing.samp_clk_rate)
         task.in_stream.input_buf_size = samples
+        task.in_stream.auto_start = False  # a read that started it again would do so without the samples' times
         task.control(TaskMode.TASK_COMMIT)  # a start from here is short, and so is the doubt about its moment
         self._reader = AnalogMultiChannelReader(task.in_stream)
         self._reader.verify_array_shape = False

@@ -109,7 +109,10 @@ class NiWatchdog:
         return self._was_expired
 
     def rearm(self) -> None:
-        """Unlock the device and arm it again; a device that cannot be unlocked is reset, and its tasks are gone."""
+        """Unlock the device and arm it again, as it is after `open`.
+
+        A device that cannot be unlocked is reset, and its tasks are gone.
+        """
         try:
             with self._daq.watched():
                 self._opened().clear_expiration()
@@ -122,7 +125,7 @@ class NiWatchdog:
             with self._daq.watched():
                 self._daq.reset()
                 self._arm()
-        self._was_expired = False
+        self._was_expired = self._petted = False
 
     def _take_over(self) -> None:
         """The watchdog of a labrig that died may still be there: expired, it is kept; else it is made anew."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+
 import pytest
 
 from labrig.errors import InstrumentError, LinkLost, RigError, WatchdogExpired
 from labrig.guardian import Guardian
-from labrig.model import Event, Outcome
+from labrig.model import Event, Faulted, Outcome
 from labrig.outputs import Outputs
 from labrig.safety import Interlock
 from labrig.states import RigState
@@ -63,11 +66,22 @@ class Box(Valves):
             raise self.error
 
 
+class Fed(ManualClock):
+    """Whoever waits gets a sample meanwhile."""
+
+    feed: Callable[[], None]
+
+    def wait(self, seconds: float, ended: threading.Event) -> bool:
+        super().wait(seconds, ended)
+        self.feed()
+        return ended.is_set()
+
+
 class Rig:
     """A guardian in hand-made time, with one valve and one guarded pressure."""
 
     def __init__(self, dog: Dog) -> None:
-        self.clock, self.events, self.valve = ManualClock(), list[Event](), Box("feed")
+        self.clock, self.events, self.valve = Fed(), list[Event](), Box("feed")
         self.clock.virtual = True  # no thread: the test turns the cycles itself
         owners = {"feed": self.valve}
         outputs = Outputs(
@@ -85,15 +99,19 @@ class Rig:
             publish=self.events.append,
             watchdogs=[dog],
         )
+        self.clock.feed = self.sample
         self.guardian.start()
 
     def state(self) -> RigState:
         return self.guardian.state
 
+    def sample(self) -> None:
+        self.guardian(block([1.0], start=self.clock.time))
+
     def live(self, seconds: float = 0.1) -> None:
         """A sample, and a look."""
         self.clock.time += round(seconds * 1e9)
-        self.guardian(block([1.0], start=self.clock.time))
+        self.sample()
         self.guardian.cycle()
 
 
@@ -130,6 +148,20 @@ def test_running_out_in_a_run_is_a_trip_that_says_so() -> None:
     assert tenure.ending.outcome is Outcome.TRIPPED
     assert "dog: the hardware watchdog has expired" in rig.guardian.trip_reason
     assert dog.rearmed < 1
+
+
+@pytest.mark.fault("DEV-13")
+def test_found_run_out_in_a_rig_that_tripped_for_another_reason_it_is_said_once() -> None:
+    dog = Dog()
+    rig = Rig(dog)
+    rig.live()
+    rig.guardian.trip("p has been silent")
+    dog.ran_out = True
+    for _ in range(3):
+        rig.live()
+
+    assert rig.guardian.trip_reason == "p has been silent; dog: the hardware watchdog has expired"
+    assert [event.fault for event in rig.events if isinstance(event, Faulted)] == ["DEV-13"]
 
 
 def test_it_is_petted_only_with_fresh_samples_of_every_guard_channel() -> None:
@@ -180,3 +212,17 @@ def test_outputs_that_the_watchdog_locked_are_safe() -> None:
     rig.guardian.trip("a test")
 
     assert rig.guardian.trip_reason == "a test"
+
+
+def test_armed_again_it_waits_for_the_guard_channels_before_the_rig_is_released() -> None:
+    rig = Rig(Dog(ran_out=True))
+    rig.clock.feed = lambda: None
+
+    with pytest.raises(RigError, match=r"cannot reset: p silent\. The rig stays tripped\."):
+        rig.guardian.reset("a test")
+
+    assert rig.state() is RigState.TRIPPED
+    rig.clock.feed = rig.sample
+    rig.live()
+    rig.guardian.reset("a test")
+    assert rig.state() is RigState.SAFE

@@ -33,7 +33,7 @@ low = {"cDAQ1Mod3/port0/line0": "low"}
 dog = NiWatchdog("dog", monotonic, device="cDAQ1", server=sys.argv[1], timeout=0.5, lines=low)
 feed = DigitalLine(line="port0/line0", opens="energised", safe="closed")
 valves = NiDigitalOutput("valves", monotonic, device="cDAQ1Mod3", server=sys.argv[1], lines={"feed": feed})
-dog.open(); valves.open(); valves.output("feed").open(); dog.pet()
+dog.open(); valves.open(); dog.pet(); valves.output("feed").open(); dog.pet()
 print("open", flush=True)
 while True:
     dog.pet()
@@ -97,6 +97,7 @@ def test_a_petted_watchdog_leaves_the_outputs_alone(watchdog: Make, valves: NiDi
     dog = watchdog()
     dog.open()
     valves.open()
+    dog.pet()
     valves.output("feed").open()
     for _ in range(20):
         dog.pet()
@@ -113,6 +114,7 @@ def test_outputs_go_to_their_stated_states_within_the_timeout(
     dog = watchdog(outputs={ANALOG: 0.0})
     dog.open()
     valves.open()
+    dog.pet()
     valves.output("feed").open()
     dog.pet()
     petted, _ = control.time()
@@ -163,6 +165,7 @@ def test_an_orderly_end_does_not_trip_later(watchdog: Make, valves: NiDigitalOut
     dog = watchdog()
     dog.open()
     valves.open()
+    dog.pet()
     valves.output("feed").open()
     dog.close()
     wait(0.6)

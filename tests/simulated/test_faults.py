@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from nidaqmx.system import Device
 
 from labrig.clock import SECOND, monotonic
 from labrig.errors import LinkLost, SamplesLost
@@ -16,7 +17,7 @@ from labrig.units import psi
 from labrig_instruments.ni_analog_input import AnalogInput, NiAnalogInput
 from labrig_instruments.ni_digital_output import DigitalLine, NiDigitalOutput
 from labrig_instruments.simulated.control import Control
-from tests.simulated.clients import wait
+from tests.simulated.clients import client, wait
 from tests.simulated.conftest import Endpoints
 
 FEED, FLOW = "cDAQ1Mod1/ai0", "cDAQ1Mod2/ai0"
@@ -202,3 +203,17 @@ def test_a_silent_server_is_given_up_and_carries_out_nothing_afterwards(ailing: 
     valves.output("drain").open()
     valves.make_safe()
     valves.close()
+
+
+@pytest.mark.fault("DEV-12")
+def test_an_acquisition_that_a_reset_ended_is_lost_and_not_started_by_the_next_read(
+    ailing_rig: Endpoints, pressure: NiAnalogInput
+) -> None:
+    newest(pressure)
+    with client(ailing_rig.ni) as options:
+        Device("cDAQ1Mod1", grpc_options=options).reset_device()
+
+    with pytest.raises(LinkLost):
+        read_on(pressure, [])
+    with pytest.raises(LinkLost, match=r"ended from outside, as by a reset of the device \(-200473\)"):
+        pressure.read()

@@ -27,6 +27,7 @@ from labrig_instruments.simulated.ni.stream import Caller
 from labrig_instruments.simulated.ni.tasks import Task
 
 INPUT_BUFFER = 0x186C
+READ_AUTO_START = 0x1826
 Getter = TypeVar("Getter")
 
 
@@ -40,7 +41,7 @@ class AttributeCalls:
             ("DeviceAttribute", "UInt32 String Bool Int32 Double DoubleArray", self._of_device),
             ("TaskAttribute", "UInt32 String Bool", self._of(TASK)),
             ("ChanAttribute", "Int32 UInt32 Double String", self._of_channel),
-            ("ReadAttribute", "UInt32 UInt64 String", self._of(READ)),
+            ("ReadAttribute", "UInt32 UInt64 String Bool", self._of(READ)),
             ("WriteAttribute", "UInt32", self._of(WRITE)),
             ("TimingAttribute", "Double Int32 UInt64 String", self._of(TIMING)),
             ("BufferAttribute", "UInt32", self._of(BUFFER)),
@@ -48,6 +49,7 @@ class AttributeCalls:
         gets = [_get(f"Get{family}{kind}", value) for family, kinds, value in families for kind in kinds.split()]
         return [
             *gets,
+            Unary(pb.SetReadAttributeBoolRequest, self._set_auto_start),
             Unary(pb.SetBufferAttributeUInt32Request, self._set_buffer),
             Unary(pb.ResetBufferAttributeRequest, self._reset_buffer),
         ]
@@ -70,6 +72,13 @@ class AttributeCalls:
         getter = _looked_up(CHANNEL, request)
         with self._driver.task(request.task.name) as task:
             return getter(_channel(task, request.channel))
+
+    def _set_auto_start(self, request: Message, caller: Caller) -> Message:
+        if attribute_of(request) != READ_AUTO_START:
+            raise _unsupported(request)
+        with self._driver.task(request.task.name) as task:
+            task.auto_start = request.value
+        return pb.SetReadAttributeBoolResponse()
 
     def _set_buffer(self, request: Message, caller: Caller) -> Message:
         self._check_is_input_buffer(request)

@@ -133,6 +133,7 @@ READ: Final[Mapping[int, Callable[[Task], Value]]] = {
     0x192A: lambda task: _running(task).acquired(),
     0x1221: lambda task: _running(task).position,
     0x31E8: _default_count,
+    0x1826: lambda task: task.auto_start,
 }
 
 WRITE: Final[Mapping[int, Callable[[Task], Value]]] = {

@@ -170,7 +170,7 @@ class Driver:
                 self.plant.command(terminal, 0.0)
 
     def reset(self, device: str) -> None:
-        """Stop every task on a device, and on a chassis' modules, and bring its outputs to their power-up state.
+        """End every task on a device, and on a chassis' modules, and bring its outputs to their power-up state.
 
         A watchdog on it that has gone off is forgotten.
         """

@@ -43,6 +43,9 @@ TEXTS: Final[Mapping[int, str]] = {
         "Every N Samples Acquired Into Buffer Event already registered within the task."
     ),
     Code.DONE_EVENT_ALREADY_REGISTERED: "Done Event already registered within the task.",
+    Code.CANNOT_READ_WHEN_AUTO_START_FALSE_AND_TASK_NOT_RUNNING_OR_COMMITTED: (
+        "Read cannot be performed when the auto-start property is false and the task is not running or committed."
+    ),
     Code.CANNOT_WRITE_WHEN_AUTO_START_FALSE_AND_TASK_NOT_RUNNING: (
         "Write cannot be performed when the auto start input to DAQmx Write is false, task is not running, and timing "
         "for the task is not configured or Timing Type is set to On Demand."

@@ -28,6 +28,9 @@ def read_analog(driver: Driver, name: str, count: int, timeout: float, caller: C
             raise DriverError(Code.INVALID_PHYS_CHAN_TYPE, f"Task Name: {name}")
         started = task.state is not State.RUNNING
         if started:
+            if not task.auto_start:
+                code = Code.CANNOT_READ_WHEN_AUTO_START_FALSE_AND_TASK_NOT_RUNNING_OR_COMMITTED
+                raise DriverError(code, f"Task Name: {name}", read=0)
             task.start()
         stream = task.stream if task.timing is not None else None
         if stream is None:

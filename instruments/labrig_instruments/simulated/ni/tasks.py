@@ -53,6 +53,8 @@ class Task:
         self.timing: Timing | None = None
         self.stream: AnalogStream | None = None
         self.state = State.UNVERIFIED
+        self.auto_start = True
+        """Whether a read starts a task that does not run."""
         self._plant, self._reservations = plant, reservations
         self._buffer: int | None = None
         self._resting = State.UNVERIFIED
