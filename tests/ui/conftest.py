@@ -61,6 +61,12 @@ def until(app: QApplication) -> Until:
     return wait
 
 
+def activate(desktop: Desktop, until: Until) -> None:
+    """The keyboard is this window's; a screen without a window manager takes a moment."""
+    desktop.window.activateWindow()
+    until(desktop.window.isActiveWindow)
+
+
 def spend(milliseconds: int) -> None:
     """Let Qt work for a while."""
     loop = QEventLoop()

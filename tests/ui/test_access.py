@@ -14,7 +14,7 @@ from labrig_ui.crash import CrashDialog
 from labrig_ui.help import SHORTCUTS, About, ShortcutHelp
 from labrig_ui.main_window import LIVE, ORDER, PAGES, RESULTS, RIG
 from labrig_ui.theme import DARK, LIGHT, STOP, Tokens, contrast
-from tests.ui.conftest import Until, spend
+from tests.ui.conftest import Until, activate, spend
 from tests.ui.fake import ANALYSIS, QUESTION, FakeRig
 
 NEED_A_NAME = {
@@ -87,8 +87,7 @@ def test_a_tile_is_read_out_with_its_number_and_unit(desktop: Desktop, rig: Fake
 def test_a_whole_run_without_a_mouse(desktop: Desktop, rig: FakeRig, until: Until) -> None:
     """Pages, fields, checks, start, the answer, hold, a note and Stop: by keys alone."""
     window = desktop.window
-    window.activateWindow()
-    until(window.isActiveWindow)
+    activate(desktop, until)
     key, ctrl = Qt.Key, Qt.KeyboardModifier.ControlModifier
 
     press(key.Key_2, ctrl)
@@ -121,8 +120,7 @@ def test_a_whole_run_without_a_mouse(desktop: Desktop, rig: FakeRig, until: Unti
 @pytest.mark.parametrize("page", range(len(PAGES)))
 def test_tab_walks_round_every_page_and_comes_by_stop(desktop: Desktop, until: Until, page: int) -> None:
     window = desktop.window
-    window.activateWindow()
-    until(window.isActiveWindow)
+    activate(desktop, until)
     window.go(page)
     window.rail[page].setFocus()
     met: list[QWidget] = []

@@ -18,7 +18,7 @@ from labrig_ui.form import Line
 from labrig_ui.live import PERMEABILITY
 from labrig_ui.main_window import LIVE, ORDER, RESULTS
 from labrig_ui.tiles import Tile
-from tests.ui.conftest import Until, spend
+from tests.ui.conftest import Until, activate, spend
 from tests.ui.fake import ANALYSIS, QUESTION, FakeRig
 
 
@@ -104,7 +104,7 @@ def test_stop_can_be_seen_on_every_page(desktop: Desktop, page: int) -> None:
 @pytest.mark.parametrize("key", [(Qt.Key.Key_Escape, "Esc"), (Qt.Key.Key_Period, "Ctrl+.")])
 def test_escape_and_control_period_stop(desktop: Desktop, rig: FakeRig, until: Until, key: tuple[Qt.Key, str]) -> None:
     desktop.window.go(LIVE)
-    desktop.window.activateWindow()
+    activate(desktop, until)
     modifier = Qt.KeyboardModifier.ControlModifier if "Ctrl" in key[1] else Qt.KeyboardModifier.NoModifier
 
     QTest.keyClick(desktop.window, key[0], modifier)
@@ -115,7 +115,7 @@ def test_escape_and_control_period_stop(desktop: Desktop, rig: FakeRig, until: U
 
 def test_escape_stops_from_inside_a_field_too(desktop: Desktop, rig: FakeRig, until: Until) -> None:
     desktop.window.go(ORDER)
-    desktop.window.activateWindow()
+    activate(desktop, until)
     field = desktop.window.order_page.coupon.edit
     field.setFocus()
 
@@ -187,6 +187,7 @@ def test_what_was_changed_after_the_check_must_be_checked_again(desktop: Desktop
 def test_a_scanner_that_ends_with_enter_starts_nothing(desktop: Desktop, rig: FakeRig, until: Until) -> None:
     prepare(desktop, until)
     page = desktop.window.order_page
+    activate(desktop, until)
     page.coupon.edit.setFocus()
 
     QTest.keyClick(page.coupon.edit, Qt.Key.Key_Return)
