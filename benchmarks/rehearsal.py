@@ -31,7 +31,7 @@ def main() -> None:
     asked = parser.parse_args()
     config, membrane = load_rig(find_rig(asked.rig)), load_membrane(asked.membrane)
     changes = {"zero": "3 min", "window": asked.window, "patience": "60 min", "drift": "10 %"}
-    method = load_method("quick-permeability", {**changes, "pressures": ["1 psi", "2 psi", "3 psi"]})
+    method = load_method("quick-permeability", {**changes, "pressures": ["2 psi", "4 psi", "6 psi"]})
     order = Order(method.facts, Coupon("benchmark"), "benchmark")
     assert config.file.simulation is not None
     whole, bare, analysing = [], [], []

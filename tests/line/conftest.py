@@ -1,4 +1,4 @@
-"""Three runs through the real drivers at once: each takes its twenty seconds, and several tests look at them."""
+"""Three runs through the real drivers at once: each takes its half minute, and several tests look at them."""
 
 from __future__ import annotations
 

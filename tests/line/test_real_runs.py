@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from labrig.clock import SECOND
-from labrig.model import Outcome, Quality
+from labrig.model import Faulted, Outcome, Quality
 from labrig.recording import RunFile
 from labrig.roles import Source
 from tests.line.conftest import CASES
@@ -42,13 +42,17 @@ def test_every_sample_is_recorded_from_the_first_to_the_last(real_runs: dict[Cas
             assert sum(map(len, own)) == run.totals[source].samples
             times = np.concatenate([block.times for block in own])
             assert (np.diff(times) > 0).all()
-            flags = np.bitwise_or.reduce(np.concatenate([block.quality for block in own]), axis=None)
-            assert not flags & (Quality.MISSING | Quality.AFTER_GAP | Quality.OPEN_LOOP)
+            flags = np.concatenate([block.quality for block in own])
+            assert not (flags & (Quality.AFTER_GAP | Quality.OPEN_LOOP)).any()
+            told = [event for event in run.events if isinstance(event, Faulted) and event.source == source]
+            missing = np.count_nonzero(flags & Quality.MISSING)
+            assert missing == len(told), told
+            assert missing <= 0.02 * len(flags)  # a crowded machine may keep the simulated balance from answering
 
 
 @EACH
 def test_there_are_as_many_samples_as_the_run_lasted(real_runs: dict[Case, Real], case: Case) -> None:
-    """A source's samples reach from the run's start to its end but for what was still under way, one a tick."""
+    """From its start to its end but for what was still under way. A balance is asked later on a crowded machine."""
     real = real_runs[case]
     rates = {name: device.rate for name, device in real.config.build(lambda: 0).items() if isinstance(device, Source)}
     with RunFile(real.filed.path) as run:
@@ -59,8 +63,10 @@ def test_there_are_as_many_samples_as_the_run_lasted(real_runs: dict[Case, Real]
 
             assert abs(times[0] - began) < 0.5 * SECOND
             assert abs(ended - times[-1]) < 0.5 * SECOND
-            slack = 3 if rate > 50 else 0.05 * len(times)  # a busy machine asks the balance later
-            assert len(times) - 1 == pytest.approx(rate * (times[-1] - times[0]) / SECOND, abs=slack), source
+            if source == "balance":
+                assert np.median(np.diff(times)) == pytest.approx(SECOND / rate, rel=0.1)
+            else:
+                assert len(times) - 1 == pytest.approx(rate * (times[-1] - times[0]) / SECOND, abs=3), source
 
 
 @EACH
