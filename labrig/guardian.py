@@ -66,6 +66,9 @@ class Guardian:
         self.lateness = Lateness()
         self.looked = clock.now()
         """When it last looked; an old time means that it hangs."""
+        self._unheard = set(self._fresh)
+        self.heard = threading.Event()
+        """Set once every guard channel has delivered a sample: before that nobody knows whether a run may begin."""
         self._wake = threading.Event()
         self._over = threading.Event()
         self._thread: Job | None = None
@@ -90,7 +93,10 @@ class Guardian:
             for name in item.channels:
                 if name in self._fresh:
                     self._fresh[name] = int(item.times[-1])
+                    self._unheard.discard(name)
             self._watch(item)
+            if not self._unheard:
+                self.heard.set()
             if self._tenure is not None:
                 _note_usable(self._tenure.needed, item)
 

@@ -32,6 +32,8 @@ from labrig.roles import Actuator, Watchdog
 from labrig.states import RigState
 
 log = logging.getLogger(__name__)
+FIRST_SAMPLES: Final = 3.0
+"""Seconds to wait for the guard channels' first samples; the guardian trips on those that stay silent."""
 FORECAST_OVER: Final = 30.0
 DENSITY: Final = 998.0
 """kg/m³ of feed, for a forecast."""
@@ -95,6 +97,8 @@ class Station:
         """Make the rig safe and begin to sample."""
         self.guardian.start()
         self._sources.start(self.publish, self._lost)
+        if self.config.interlocks and not self.clock.virtual:
+            self.guardian.heard.wait(FIRST_SAMPLES)
 
     def close(self) -> None:
         """End whatever runs, leave the rig safe, stop sampling."""
