@@ -24,7 +24,7 @@ from labrig.clock import spawn
 from labrig.simulator import SimulatedRig
 
 LOOK: Final = 0.2
-RESTARTS: Final = 5
+RESTARTS: Final = 12
 RESTART_WINDOW: Final = 60.0
 """Seconds: a server that ends `RESTARTS` times within it is given up."""
 FROZEN: Final = 5.0
