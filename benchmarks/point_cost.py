@@ -4,7 +4,7 @@ Run it as ``python benchmarks/point_cost.py``. It makes a throw-away environment
 (``benchmarks/requirements.txt``), and lets both sweep the same number of points over instruments that answer at once
 from memory, in processes of their own on this machine. Nothing waits for a physical quantity.
 
-labrig: a protocol on a station in the same process; each point is ``rig.set``, ``rig.measure`` over the last 100 ms of
+labrig: a protocol on a station in the same process; each point is ``rig.set``, ``rig.measure`` over the last 500 ms of
 a channel that a source delivers at 100 Hz meanwhile, and ``rig.mark`` with the value. Interlocks are judged, every
 sample and event is recorded, each commit is on the disk. It is done when the run file is closed.
 
@@ -86,6 +86,7 @@ def labrig(points: int, folder: Path) -> dict[str, float]:
         outcome = station.run(session, sweep)
         recorder.close(outcome, session.tenure.ending.reason)
         whole, used = time.perf_counter() - began, cpu() - before
+        assert outcome.value == "completed", session.tenure.ending.reason
     with RunFile(recorder.path) as run:
         kept = len(run.spans("point"))
     return {"loop": sweep.loop, "whole": whole, "cpu": used, "kept": kept}
@@ -101,12 +102,12 @@ class Sweep:
         from labrig.model import Span
         from labrig.units import psi
 
-        rig.wait(0.2)
+        rig.wait(0.6)
         began = time.perf_counter()
         for number in range(self.points):
             rig.set("pressure", (number % 50) * psi)
             now = rig.wait(0.0).end
-            span = Span("point", now - 100_000_000, now)
+            span = Span("point", now - 500_000_000, now)
             rig.mark("point", span, value=rig.measure("feed_pressure", span))
         self.loop = time.perf_counter() - began
 

@@ -30,7 +30,7 @@ from labrig.model import (
     StepEntered,
     StepLeft,
 )
-from labrig.plant import load_membrane
+from labrig.plant import Plant, load_membrane
 from labrig.protocol import Method
 from labrig.recording import MemoryRun, RunFile
 from labrig.rehearsal import rehearse
@@ -84,6 +84,7 @@ class Virtual:
     run: MemoryRun
     analysis: Analysis
     judged: Judged
+    plant: Plant
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def on_the_twin(case: Case, seed: int, **changes: str) -> Virtual:
     assert done.outcome.value == "completed", done.reason
     truth = true_permeance(done.run, lambda start, end: done.plant.true_permeance(start / SECOND, end / SECOND))
     analysis = method.protocol.analyse(done.run)
-    return Virtual(done.run, analysis, Judged(analysis.results[0], truth))
+    return Virtual(done.run, analysis, Judged(analysis.results[0], truth), done.plant)
 
 
 def through_the_drivers(case: Case, seed: int, folder: Path, **changes: str) -> Real:
