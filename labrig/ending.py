@@ -6,9 +6,11 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+
 from labrig.clock import SECOND, Clock
 from labrig.errors import Aborted, RunEnded, Tripped
-from labrig.model import Outcome
+from labrig.model import Block, Outcome, Quality
 
 
 class Ending:
@@ -44,6 +46,7 @@ class Ending:
             raise kinds.get(self._outcome, RunEnded)(self._reason)
 
 
+_UNUSABLE: Final = np.uint8(Quality.MISSING | Quality.OPEN_LOOP)
 JOINING: Final = 30.0
 """Seconds until a protocol's first sign of life: its process has to start. Until then nothing is commanded."""
 
@@ -53,7 +56,7 @@ class Tenure:
 
     def __init__(self, silence: float, needed: Sequence[str], clock: Clock) -> None:
         self.ending = Ending()
-        self.needed = dict.fromkeys(needed, clock.now())
+        self._needed = dict.fromkeys(needed, clock.now())
         """Channels that the protocol needs, with the time of the last usable sample."""
         self.held = threading.Event()
         self.settled = threading.Event()
@@ -73,3 +76,21 @@ class Tenure:
         """What a command asks for under the output's lock: raises once the run has ended."""
         self.ending.check()
         self.renew()
+
+    def notice(self, block: Block) -> None:
+        """Remember when each needed channel last had a value."""
+        for column, name in enumerate(block.channels):
+            if name in self._needed:
+                usable = np.flatnonzero((block.quality[:, column] & _UNUSABLE) == 0)
+                if len(usable):
+                    self._needed[name] = int(block.times[usable[-1]])
+
+    def missing(self, seconds: float, now: int) -> list[str]:
+        """Needed channels that have had no value for so long."""
+        return [name for name, seen in self._needed.items() if (now - seen) / SECOND > seconds]
+
+    def go_on(self) -> None:
+        """Held no longer: protocol and needed channels have their whole time again."""
+        self.renew()
+        self._needed.update(dict.fromkeys(self._needed, self._clock.now()))
+        self.held.clear()

@@ -7,35 +7,30 @@ Making safe comes first, telling comes afterwards.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
 
-import numpy as np
-
-from labrig.clock import SECOND, Clock, Job, Lateness, spawn
+from labrig.clock import Clock
 from labrig.ending import Tenure
 from labrig.errors import RigError
-from labrig.model import Block, Channel, Event, Faulted, Outcome, Quality, StateChanged
+from labrig.guards import Guards
+from labrig.model import Block, Channel, Event, Faulted, Outcome, StateChanged
 from labrig.outputs import DEADLINE, Outputs
 from labrig.roles import Watchdog
-from labrig.safety import Breach, Interlock, Watch
+from labrig.rounds import Rounds
+from labrig.safety import Breach, Interlock
 from labrig.states import Cause, RigState, StateMachine
 from labrig.watchdogs import Watchdogs
 
-log = logging.getLogger(__name__)
-CYCLE: Final = 0.01
-"""Seconds between two looks."""
 HOLD_AFTER: Final = 2.0
 """Seconds without a usable sample of a channel that the protocol needs, after which the run is held."""
-COMING_BACK: Final = 5.0
+COMING_BACK: Final = 8.0
 """Seconds within which guard channels must speak again when a watchdog was armed anew."""
 WAITING: Final = 0.1
 SETTLED: Final = DEADLINE + 1.0
 """Seconds within which whoever ends a run has made the rig safe."""
-_UNUSABLE: Final = np.uint8(Quality.MISSING | Quality.OPEN_LOOP)
 
 
 class Guardian:
@@ -53,34 +48,19 @@ class Guardian:
         holds: bool = True,
     ) -> None:
         """``holds``: whether somebody can resume a held run; otherwise what would hold a run stops it."""
-        self._interlocks, self._holds = tuple(interlocks), holds
-        self._outputs, self._clock, self._publish, self._watchdogs = outputs, clock, publish, Watchdogs(watchdogs)
+        self._outputs, self._clock, self._publish, self._holds = outputs, clock, publish, holds
+        self._watchdogs = Watchdogs(watchdogs, clock.now, self._learn)
         self._machine = StateMachine()
-        self._watch = Watch(interlocks, channels, self._broken)
-        self._fresh: dict[str, int] = {interlock.channel: clock.now() for interlock in interlocks}
-        self._breaches: dict[str, Breach] = {}
+        self.guards = Guards(interlocks, channels, clock.now, self._broken)
+        self.rounds = Rounds("guardian", self.cycle, self._failed, clock)
         self._tenure: Tenure | None = None
         self._trip_reason = ""
-        self._lock = threading.Lock()
+        self._lock, self._resetting = threading.Lock(), threading.Lock()
         self._stops = self._securing = 0
-        self.lateness = Lateness()
-        self.looked = clock.now()
-        """When it last looked; an old time means that it hangs."""
-        self._unheard = set(self._fresh)
-        self.heard = threading.Event()
-        """Set once every guard channel has delivered a sample: before that nobody knows whether a run may begin."""
-        self._wake = threading.Event()
-        self._over = threading.Event()
-        self._thread: Job | None = None
 
     @property
     def state(self) -> RigState:
         return self._machine.state
-
-    @property
-    def standing(self) -> str:
-        """Which interlocks are broken now, in words; empty when none is."""
-        return "; ".join(breach.reason for breach in tuple(self._breaches.values()))
 
     @property
     def trip_reason(self) -> str:
@@ -89,16 +69,9 @@ class Guardian:
 
     def __call__(self, item: Block | Event) -> None:
         """A sink: takes note of guard channels; a lost vote wakes the guardian at once."""
-        if isinstance(item, Block) and len(item):
-            for name in item.channels:
-                if name in self._fresh:
-                    self._fresh[name] = int(item.times[-1])
-                    self._unheard.discard(name)
-            self._watch(item)
-            if not self._unheard:
-                self.heard.set()
-            if self._tenure is not None:
-                _note_usable(self._tenure.needed, item)
+        self.guards(item)
+        if self._tenure is not None and isinstance(item, Block):
+            self._tenure.notice(item)
 
     @property
     def stops(self) -> int:
@@ -112,18 +85,16 @@ class Guardian:
         """
         self._trip_reason = self._watchdogs.found_expired()
         self._secure(Cause.TRIP if self._trip_reason else None, self._trip_reason)
-        self._fresh = dict.fromkeys(self._fresh, self._clock.now())
+        self.guards.listen()
         if not self._clock.virtual:
-            self._thread = spawn("guardian", self._run)
+            self._watchdogs.start()
+            self.rounds.start()
 
     def close(self) -> None:
         """Stop whatever runs, leave every output safe, end the thread."""
         self.stop(Outcome.ABORTED, "the rig was closed")
-        self._over.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join()
-            log.info("guardian: %s", self.lateness)
+        self.rounds.close()
+        self._watchdogs.close()
         self._secure(None, "")
 
     def begin(self, silence: float, needed: Sequence[str] = (), *, asked: int | None = None) -> Tenure:
@@ -131,10 +102,10 @@ class Guardian:
 
         ``asked``: what `stops` was when the run was asked for.
         """
-        tenure = Tenure(silence, [name for name in needed if name not in self._fresh], self._clock)
+        tenure = Tenure(silence, [name for name in needed if name not in self.guards], self._clock)
         with self._lock:
-            if self._breaches:
-                raise RigError(f"cannot start: {self.standing}. Nothing was started.")
+            if self.guards.standing:
+                raise RigError(f"cannot start: {self.guards.standing}. Nothing was started.")
             if self._securing or asked not in {None, self._stops}:
                 raise RigError("cannot start: the rig was stopped in the meantime. Nothing was started.")
             before, after = self._machine.move(Cause.START)
@@ -171,26 +142,26 @@ class Guardian:
             return
         with self._nothing_begins() as tenure:
             ended = tenure is not None and tenure.ending.end(Outcome.TRIPPED, reason)
-            self._trip_reason = reason
+            self._trip_reason = self._trip_reason or reason
             self._secure(Cause.TRIP, reason)
             if tenure is not None and ended:
                 tenure.settled.set()
 
     def reset(self, by: str) -> None:
-        """Release a trip; raises `RigError` while its cause stands, or while an output cannot be made safe."""
+        """Release a trip for good; raises `RigError` while its cause stands, or while the rig cannot be guarded."""
         if self._machine.state is not RigState.TRIPPED:
             self._move(Cause.RESET, "")  # raises, and says what to do
-        self._rearm()
-        if self._breaches:
-            raise RigError(f"cannot reset: {self.standing}. The rig stays tripped.")
-        with self._nothing_begins() as tenure:
-            if tenure is not None:
-                raise RigError("cannot reset: the run is still ending; try again when it has. The rig stays tripped.")
-            failures = self._outputs.make_safe(anew=True)
-            if failures:
-                raise RigError(f"cannot reset: {'; '.join(failures)} The rig stays tripped.")
-            self._trip_reason = ""
-            self._move(Cause.RESET, f"reset by {by}")
+        if not self._resetting.acquire(blocking=False):
+            raise RigError("cannot reset: somebody else is doing so; see what comes of it")
+        try:
+            with self._nothing_begins() as tenure:
+                if tenure is not None:
+                    raise RigError(_not_reset("the run is still ending; try again when it has"))
+                self._make_sound()
+                self._trip_reason = ""
+                self._move(Cause.RESET, f"reset by {by}")
+        finally:
+            self._resetting.release()
 
     def hold(self, reason: str) -> None:
         """Keep the run where it is: its verbs wait. Raises `RigError` without a run."""
@@ -202,51 +173,30 @@ class Guardian:
         """Let a held run go on; raises `RigError` where none is held."""
         self._move(Cause.RESUME, f"resumed by {by}")
         if self._tenure is not None:
-            self._tenure.renew()
-            self._tenure.needed.update(dict.fromkeys(self._tenure.needed, self._clock.now()))
-            self._tenure.held.clear()
+            self._tenure.go_on()
 
     def cycle(self) -> None:
         """One look; public for virtual time and for tests."""
-        now = self.looked = self._clock.now()
-        self._judge_silence(now)
-        if self._breaches and self._machine.state is not RigState.TRIPPED:
-            self.trip(self.standing)
+        now = self._clock.now()
+        self.guards.judge_silence(now)
+        standing = self.guards.standing
+        if standing and self._machine.state is not RigState.TRIPPED:
+            self.trip(standing)
         tenure = self._tenure
         if tenure is not None and not tenure.held.is_set() and tenure.silent_for() > 0:
             why = "the protocol has given no sign of life for longer than its method allows"
             self._end(tenure, Outcome.FAILED, why)
         if tenure is not None and self._machine.state is RigState.RUNNING:
             self._judge_measurements(tenure, now)
-        self._pet(now)
+        if self.guards.fresh(now):
+            self._watchdogs.pet()
 
-    def _run(self) -> None:
-        due = self._clock.now()
-        while not self._over.is_set():
-            woken = self._wake.wait(max(0.0, (due - self._clock.now()) / SECOND))
-            self._wake.clear()
-            if not woken:
-                self.lateness.add((self._clock.now() - due) / SECOND)
-            due = self._clock.now() + round(CYCLE * SECOND)
-            try:
-                self.cycle()
-            except Exception as error:
-                log.exception("the guardian failed")
-                self.trip(f"the guardian failed ({type(error).__name__}: {error}); restart the server")
-                return  # unpetted, the hardware watchdog makes sure of it
-
-    def _judge_silence(self, now: int) -> None:
-        for interlock in self._interlocks:
-            silence = (now - self._fresh[interlock.channel]) / SECOND
-            standing = self._breaches.get(interlock.name)
-            if silence > interlock.stale_after:
-                reason = f"{interlock.name}: {interlock.channel} has been silent for {silence:.1f} s"
-                self._breaches[interlock.name] = Breach(interlock, now, reason)
-            elif standing is not None and self._fresh[interlock.channel] > standing.time + SECOND:
-                del self._breaches[interlock.name]
+    def _failed(self, error: Exception) -> None:
+        """The looks have ended; unpetted, the hardware watchdog makes sure of it."""
+        self.trip(f"the guardian failed ({type(error).__name__}: {error}); restart the server")
 
     def _judge_measurements(self, tenure: Tenure, now: int) -> None:
-        silent = [name for name, seen in tenure.needed.items() if (now - seen) / SECOND > HOLD_AFTER]
+        silent = tenure.missing(HOLD_AFTER, now)
         if not silent:
             return
         words = f"{', '.join(silent)}: no valid value for {HOLD_AFTER:g} s"
@@ -257,11 +207,10 @@ class Guardian:
                 self.hold(f"{words}; mend it and resume, or stop")
 
     def _broken(self, breach: Breach) -> None:
-        self._breaches[breach.interlock.name] = breach
         if self._clock.virtual:
             self.trip(breach.reason)
         else:
-            self._wake.set()
+            self.rounds.wake()
 
     @contextmanager
     def _nothing_begins(self) -> Iterator[Tenure | None]:
@@ -295,13 +244,6 @@ class Guardian:
         for failure in failures:
             self._publish(Faulted(self._clock.now(), "outputs", f"not made safe: {failure}", "DEV-09"))
 
-    def _pet(self, now: int) -> None:
-        fresh = all((now - self._fresh[i.channel]) / SECOND <= i.stale_after for i in self._interlocks)
-        if not fresh:
-            return
-        for watchdog, what in self._watchdogs.pet():
-            self._learn(watchdog, what)
-
     def _learn(self, watchdog: str, what: str) -> None:
         """A trip; where something else tripped the rig already, such as the silence after a freeze, one more reason."""
         reason = f"{watchdog}: {what}"
@@ -311,21 +253,34 @@ class Guardian:
             self._trip_reason += f"; {reason}"
             self._publish(Faulted(self._clock.now(), watchdog, what, "DEV-13"))
 
-    def _rearm(self) -> None:
-        """Watchdogs guard again; raises `RigError` where one does not, or where no guard channel speaks afterwards.
+    def _make_sound(self) -> None:
+        """Watchdogs guard, outputs are safe, guard channels speak and stay within their limits; else `RigError`.
 
-        A device that had to be reset for it takes its other tasks along, which pollers then open anew.
+        A device that had to be reset so that its watchdog guards again takes its other tasks along, which pollers then
+        open anew. Its watchdog is petted meanwhile: nothing is commanded, and it would run out before they are back.
         """
-        if not self._watchdogs.rearm():
-            return
-        since, channels = self._clock.now(), set(self._fresh)
+        since = self._clock.now()
+        renewed = self._watchdogs.rearm()
+        if self.guards.standing and not renewed:
+            raise RigError(_not_reset(self.guards.standing))
+        failures = self._outputs.make_safe(anew=True)
+        if failures:
+            raise RigError(_not_reset("; ".join(failures)))
+        lost = self._waited_for_guards(since) if renewed else ""
+        trouble = lost or self.guards.standing or self._watchdogs.trouble()
+        if trouble:
+            raise RigError(_not_reset(trouble))
+
+    def _waited_for_guards(self, since: int) -> str:
+        """Which guard channels are not back since then, in words; empty as soon as all are."""
+        lost: tuple[str, ...] = ()
         for _ in range(round(COMING_BACK / WAITING)):
-            channels = {name for name in channels if self._fresh[name] <= since}
-            if not channels and not self._breaches:
-                return
-            self._clock.wait(WAITING, self._over)
-        if channels:
-            raise RigError(f"cannot reset: {', '.join(sorted(channels))} silent. The rig stays tripped.")
+            lost = self.guards.not_back(since)
+            if not lost and not self.guards.standing:
+                return ""
+            self._watchdogs.pet()
+            self._clock.wait(WAITING, self.rounds.over)
+        return f"{', '.join(lost)} silent" if lost else ""
 
     def _move(self, cause: Cause, reason: str) -> None:
         self._tell(*self._machine.move(cause), reason)
@@ -335,10 +290,5 @@ class Guardian:
             self._publish(StateChanged(self._clock.now(), before.value, after.value, reason))
 
 
-def _note_usable(needed: dict[str, int], block: Block) -> None:
-    """Remember when each needed channel last had a value."""
-    for column, name in enumerate(block.channels):
-        if name in needed:
-            usable = np.flatnonzero((block.quality[:, column] & _UNUSABLE) == 0)
-            if len(usable):
-                needed[name] = int(block.times[usable[-1]])
+def _not_reset(why: str) -> str:
+    return f"cannot reset: {why.removesuffix('.')}. The rig stays tripped."

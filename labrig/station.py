@@ -98,7 +98,7 @@ class Station:
         self.guardian.start()
         self._sources.start(self.publish, self._lost)
         if self.config.interlocks and not self.clock.virtual:
-            self.guardian.heard.wait(FIRST_SAMPLES)
+            self.guardian.guards.heard.wait(FIRST_SAMPLES)
 
     def close(self) -> None:
         """End whatever runs, leave the rig safe, stop sampling."""

@@ -240,8 +240,8 @@ class Conduct:
 
     def _rig_check(self) -> Check:
         guardian = self._station.guardian
-        ok = guardian.state.value == "safe" and not guardian.standing
-        words = guardian.standing or guardian.trip_reason or f"the rig is {guardian.state.value}"
+        ok = guardian.state.value == "safe" and not guardian.guards.standing
+        words = guardian.guards.standing or guardian.trip_reason or f"the rig is {guardian.state.value}"
         return Check(name="rig", ok=ok, words=words)
 
     def _folder_check(self) -> Check:

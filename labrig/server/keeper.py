@@ -38,7 +38,7 @@ class Heartbeat:
 
     def _run(self) -> None:
         while not self._over.wait(LOOK):
-            if (monotonic() - self._front.station.guardian.looked) / SECOND > HANGS:
+            if (monotonic() - self._front.station.guardian.rounds.looked) / SECOND > HANGS:
                 continue
             try:
                 print(file=self._to, flush=True)
@@ -94,7 +94,7 @@ class Keeper:
 
     def _load(self) -> None:
         """Tell of an overloaded computer, once for each new record."""
-        worst = self._front.station.guardian.lateness.worst
+        worst = self._front.station.guardian.rounds.lateness.worst
         if worst > self._latest:
             self._latest = worst
             words = f"this computer is overloaded: the guardian looked {1e3 * worst:.0f} ms late; end other programs"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from labrig.clock import RealClock
 from labrig.errors import InstrumentError, LinkLost, RigError, WatchdogExpired
 from labrig.guardian import Guardian
 from labrig.model import Event, Faulted, Outcome
@@ -226,3 +227,99 @@ def test_armed_again_it_waits_for_the_guard_channels_before_the_rig_is_released(
     rig.live()
     rig.guardian.reset("a test")
     assert rig.state() is RigState.SAFE
+
+
+class Resetting(Dog):
+    """One whose arming takes its device's other tasks along, and that runs out when nobody pets it for 0.5 s."""
+
+    def __init__(self, away: float) -> None:
+        super().__init__(ran_out=True)
+        self.rig: Rig | None = None
+        self.away, self.back, self.petted, self.armed = round(away * 1e9), 0, 0, False
+
+    def pet(self) -> None:
+        assert self.rig is not None
+        if self.armed and self.rig.clock.time - self.petted > 500_000_000:
+            self.ran_out = True
+        super().pet()
+        self.petted = self.rig.clock.time
+
+    def rearm(self) -> None:
+        super().rearm()
+        assert self.rig is not None
+        self.armed, self.petted = True, self.rig.clock.time
+        self.back = self.rig.clock.time + self.away
+
+    def feed(self) -> None:
+        """A last sample is still under way when the tasks go; the next comes when pollers have opened them anew."""
+        assert self.rig is not None
+        late = self.rig.clock.time - (self.back - self.away)
+        if self.rig.clock.time >= self.back or late <= 100_000_000:
+            self.rig.sample()
+        self.rig.guardian.cycle()
+
+
+def test_a_reset_holds_though_the_guard_channels_come_back_late() -> None:
+    dog = Resetting(away=1.5)
+    rig = dog.rig = Rig(dog)
+    rig.clock.feed = dog.feed
+    rig.live()
+
+    rig.guardian.reset("a test")
+    for _ in range(30):
+        rig.live()
+
+    assert rig.state() is RigState.SAFE
+    assert dog.rearmed == 1
+
+
+def test_a_reset_is_refused_with_the_reason_where_the_guard_channels_stay_away() -> None:
+    dog = Resetting(away=60.0)
+    rig = dog.rig = Rig(dog)
+    rig.clock.feed = dog.feed
+    rig.live()
+
+    with pytest.raises(RigError, match=r"cannot reset: p silent\. The rig stays tripped\."):
+        rig.guardian.reset("a test")
+
+    assert rig.state() is RigState.TRIPPED
+
+
+def test_a_device_that_is_slow_to_be_petted_does_not_keep_the_guardian_from_looking() -> None:
+    answers, asked = threading.Event(), threading.Event()
+
+    class Slow(Dog):
+        def pet(self) -> None:
+            asked.set()
+            answers.wait(30.0)
+
+    valve, clock = Box("feed"), RealClock()
+    outputs = Outputs({"feed": valve.outputs[0]}, {"feed": valve}, publish=lambda _: None, now=clock.now)
+    guardian = Guardian(
+        interlocks=[LIMIT],
+        channels={"p": PRESSURE},
+        outputs=outputs,
+        clock=clock,
+        publish=lambda _: None,
+        watchdogs=[Slow()],
+    )
+    guardian.start()
+    try:
+        assert asked.wait(30.0)
+        guardian(block([9.0, 9.0, 9.0], start=clock.now()))
+        tripped = wait_for(lambda: guardian.state is RigState.TRIPPED)
+    finally:
+        answers.set()
+        guardian.close()
+
+    assert tripped
+    assert "above its limit" in guardian.trip_reason
+
+
+def wait_for(condition: Callable[[], bool]) -> bool:
+    """Whether it came true before the watchdog's patience of a test ran out."""
+    for _ in range(3000):
+        if condition():
+            return True
+        threading.Event().wait(0.01)
+    return False
