@@ -39,6 +39,7 @@ from labrig.wire.rig_pb2_grpc import RigStub, StopDoorStub
 P = TypeVar("P", bound=Paper)
 TIMEOUT: Final = 5.0
 PREFLIGHT_TIMEOUT: Final = 60.0
+RESET_TIMEOUT: Final = 20.0
 OPTIONS: Final = (("grpc.max_receive_message_length", 64 << 20), ("grpc.enable_http_proxy", 0))
 
 
@@ -82,8 +83,11 @@ class Client:
         return self._ask(self._rig.Start, order, Started, PREFLIGHT_TIMEOUT)
 
     def control(self, wish: Control) -> Status:
-        """Hold, resume, reset, note, answer, shutdown; returns the status afterwards."""
-        return self._ask(self._rig.Control, wish, Status)
+        """Hold, resume, reset, note, answer, shutdown; returns the status afterwards.
+
+        A reset may take seconds: it returns when the rig will stay released, or says why it cannot be.
+        """
+        return self._ask(self._rig.Control, wish, Status, RESET_TIMEOUT if wish.verb == "reset" else TIMEOUT)
 
     def stop(self, reason: str, by: str = "") -> Stopped:
         """Make the rig safe now; through a door of its own."""
@@ -103,7 +107,7 @@ class Client:
         return unpack_digest(self._call(self._rig.Past, request, TIMEOUT))
 
     def watch(self, *, attending: bool = False, name: str = "") -> Watching:
-        """Digests, events and status changes from now on; the first item is the present status."""
+        """The present status, then what happened in a run that goes on, then digests, events and status changes."""
         order = WatchOrder(attending=attending, name=name)
         return Watching(self._rig.Watch(pack(order), metadata=self._metadata))
 

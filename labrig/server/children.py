@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from labrig.endpoint import Endpoint
 from labrig.errors import LabrigError
+from labrig.server import priority
 
 DESCRIBE_SECONDS: Final = 60.0
 FILING_SECONDS: Final = 600.0
@@ -45,6 +46,7 @@ def start_runner(endpoint: Endpoint, run: str, log: Path) -> subprocess.Popen[by
             stderr=output,
             start_new_session=True,
         )
+    priority.go_as_others(child)
     assert child.stdin is not None
     with suppress(OSError):  # it has ended already, which whoever waits for it learns
         child.stdin.write(json.dumps({"endpoint": endpoint.model_dump(), "run": run}).encode() + b"\n")
@@ -60,20 +62,19 @@ def explained(code: int) -> str:
 
 
 def _asked(module: str, request: dict[str, Any], seconds: float) -> Any:  # noqa: ANN401 - JSON
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-m", module], stdin=pipe, stdout=pipe, stderr=pipe) as child:
+        priority.go_last(child)
+        try:
+            out, words = child.communicate(json.dumps(request).encode(), timeout=seconds)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            raise ChildFailed(f"{module} did not answer within {seconds:g} s") from None
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", module],
-            input=json.dumps(request).encode(),
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-        )
-        document = json.loads(done.stdout)
-    except subprocess.TimeoutExpired:
-        raise ChildFailed(f"{module} did not answer within {seconds:g} s") from None
+        document = json.loads(out)
     except ValueError:
-        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise ChildFailed(f"{module} ended with code {done.returncode}: {last}") from None
+        last = words.decode(errors="replace").strip().rpartition("\n")[2]
+        raise ChildFailed(f"{module} ended with code {child.returncode}: {last}") from None
     if "error" in document:
         raise ChildFailed(document["error"])
     return document["answer"]

@@ -27,7 +27,7 @@ from labrig.config import RigConfig, find_rig, load_rig
 from labrig.endpoint import Endpoint, endpoint_path, write_endpoint
 from labrig.model import Outcome
 from labrig.riglock import RigLock
-from labrig.server import children
+from labrig.server import children, priority
 from labrig.server.archive import Archive
 from labrig.server.conduct import Conduct
 from labrig.server.front import Front, describe
@@ -63,6 +63,7 @@ class ServerOptions:
 def serve(options: ServerOptions, announce: TextIO) -> int:
     """Serve until told to end; prints one JSON line when ready. Raises `LabrigError` where it cannot begin."""
     ended = threading.Event()
+    priority.go_first()
     config = load_rig(find_rig(options.rig), options.endpoints)
     folder = options.data / "runs"
     with ExitStack() as stack:

@@ -1,4 +1,7 @@
-"""Who watches: each gets digests as they come, every event, and the status whenever it changes."""
+"""Who watches: each gets digests as they come, every event, and the status whenever it changes.
+
+One that comes in the middle of a run first gets what happened in it so far, so that it shows the whole run.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,15 @@ from typing import Final
 
 from labrig.errors import RigError
 from labrig.history import History
-from labrig.model import Block, Event
+from labrig.model import (
+    Block,
+    ClockPaired,
+    Commanded,
+    Event,
+    Marked,
+    RunFinished,
+    RunStarted,
+)
 from labrig.recording.codec import to_json
 from labrig.wire import rig_pb2
 from labrig.wire.documents import Status, pack
@@ -30,11 +41,14 @@ class Watchers:
         self._condition = threading.Condition()
         self._open: list[_Watcher] = []
         self._version = 0
+        self._story: deque[Event] = deque(maxlen=EVENTS_KEPT)
+        """What happened in the present run; when it is over, what was marked in it."""
 
     def __call__(self, item: Block | Event) -> None:
         if isinstance(item, Block):
             return
         with self._condition:
+            self._keep(item)
             for watcher in self._open:
                 if len(watcher.events) < EVENTS_KEPT:
                     watcher.events.append(item)
@@ -59,6 +73,7 @@ class Watchers:
         with self._condition:
             if len(self._open) >= MOST:
                 raise RigError(f"{MOST} watchers are connected already; close one of them")
+            watcher.events.extend(self._story)
             self._open.append(watcher)
         try:
             yield from self._updates(watcher, alive)
@@ -73,9 +88,21 @@ class Watchers:
                 watcher.closed = True
             self._condition.notify_all()
 
+    def _keep(self, event: Event) -> None:
+        """Commands are left out: the status has the last of each output, and a protocol may command without end."""
+        if isinstance(event, RunStarted):
+            self._story.clear()
+        if isinstance(event, RunFinished):
+            marked = [each for each in self._story if isinstance(each, Marked)]
+            self._story.clear()
+            self._story.extend(marked)
+        elif not isinstance(event, Commanded | ClockPaired):
+            self._story.append(event)
+
     def _updates(self, watcher: _Watcher, alive: Callable[[], bool]) -> Iterator[rig_pb2.Update]:
         seen: dict[str, int] = {bins.source: int(bins.ends[-1]) for bins in self._history.newer({})}
-        version = -1
+        version = self._version
+        yield rig_pb2.Update(status=pack(self._status()))
         while alive() and not watcher.closed:
             with self._condition:
                 if not watcher.events and version == self._version:

@@ -230,7 +230,7 @@ class Stopped(Paper):
 
 
 class WatchOrder(Paper):
-    """Digests and events from now on; ``attending`` watchers keep an attended run alive."""
+    """What happened in the present run, then digests and events; ``attending`` watchers keep an attended run alive."""
 
     attending: bool = False
     name: str = ""
