@@ -1,6 +1,6 @@
 """Proof: a recorder that is killed loses nothing that it had acknowledged.
 
-``python tests/proofs/kill_recorder.py --times 50`` starts so many recording processes, kills each with SIGKILL at a
+``python -m tests.proofs.kill_recorder --times 50`` starts so many recording processes, kills each with SIGKILL at a
 random moment (while recording in real time, at full speed, or while closing), and compares what the files hold with
 what the processes had told through a pipe. It exits with 1 where one acknowledged sample or event is not there, where
 a value is wrong, or where a second recovery changes anything.
@@ -25,7 +25,7 @@ from labrig.errors import RecordingError
 from labrig.model import Block, Calibration, Channel, Coupon, Mounting, Noted, Outcome, RunHeader, good
 from labrig.recording import Recorder, RunFile, recover
 
-NAMES = tuple(f"c{number}" for number in range(8))
+NAMES = tuple(f"c{number}" for number in range(16))
 STEP = 1_000_000  # 1 kHz
 N = 20
 
@@ -68,25 +68,30 @@ def kill_once(path: Path, chance: random.Random) -> tuple[Told, list[str]]:
     """Start a recording process, kill it, and check; what was told, and what is wrong with the file."""
     paced = chance.random() < 0.6
     seconds = chance.uniform(0.3, 1.0)
-    command = [sys.executable, __file__, "--child", str(path), str(seconds), "paced" if paced else "unpaced"]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    child = recording(path, seconds, paced=paced)
     assert child.stdout is not None
     child.stdout.readline()  # it has begun
     timer = threading.Timer(chance.uniform(0.0, seconds + 0.2), child.kill)
     timer.start()
-    lines = child.stdout.read().splitlines()
+    text = child.stdout.read()
     child.stdout.close()
     child.wait()
     timer.cancel()
     timer.join()
-    told = understood(lines)
+    told = understood(text[: text.rfind("\n") + 1].splitlines())
     return told, check(path, told)
 
 
+def recording(path: Path, seconds: float, *, paced: bool) -> subprocess.Popen[str]:
+    """A process that records for so long and tells of it."""
+    command = [sys.executable, __file__, "--child", str(path), str(seconds), "paced" if paced else "unpaced"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
 def understood(lines: list[str]) -> Told:
-    """The last line may be torn; each other one is ``handed-over-at recorded-through``."""
+    """What whole lines say: each but a last ``closed`` is ``handed-over-at recorded-through``."""
     closed = lines[-1:] == ["closed"]
-    pairs = [tuple(map(int, line.split())) for line in lines[: -1 if lines else None]]
+    pairs = [tuple(map(int, line.split())) for line in lines[: len(lines) - closed]]
     through = max((pair[1] for pair in pairs), default=0)
     acknowledged = sum(1 for pair in pairs if pair[0] <= through)
     return Told(len(pairs) if closed else acknowledged, len(pairs), closed)
@@ -171,8 +176,8 @@ def record(path: Path, seconds: float, *, paced: bool) -> None:
 
 
 def known(index: np.ndarray) -> np.ndarray:
-    """The value of each sample and channel, shape (n, 8)."""
-    return np.asarray(index[:, None] * 8.0 + np.arange(8) + 0.125)
+    """The value of each sample and channel, shape (n, 16)."""
+    return np.asarray(index[:, None] * float(len(NAMES)) + np.arange(len(NAMES)) + 0.125)
 
 
 def header(start: int) -> RunHeader:
