@@ -11,9 +11,9 @@ loop           the protocol loops for ever and gives no sign of life
 
 A figure is milliseconds by the plant's clock from the fault to the last safe output. A client in another process keeps
 what it sees; what it had received before a moment up to which the server told that all is recorded is acknowledged.
-A machine that is too busy to play the rig makes a guard channel silent, so that the run is refused, or
-ends before its scenario has begun: that is counted as spoilt and played again. It exits with 1 where a figure is beyond its bound, a value is lost,
-or anything else that the tests of ``tests/server`` ask for does not hold.
+A machine that is too busy to play the rig makes a guard channel silent, so that the run is refused, or ends before its
+scenario has begun: that is counted as spoilt and played again. It exits with 1 where a figure is beyond its bound, a
+value is lost, or anything else that the tests of ``tests/server`` ask for does not hold.
 """
 
 from __future__ import annotations
