@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +21,7 @@ from labrig.errors import LabrigError
 from labrig.header import Order
 from labrig.methods import load_method, shipped_methods
 from labrig.model import Coupon, Outcome
+from labrig.outside import read_toml
 from labrig.plant import load_membrane
 from labrig.protocol import Method
 
@@ -47,9 +49,17 @@ def _described(name: str) -> dict[str, Any]:
 
 def order(request: dict[str, Any]) -> dict[str, Any]:
     """An order's facts, and its schedule by rehearsal where the rig has a twin."""
-    method = load_method(request["method"], request["changes"])
+    method = load_method(_method(request["method"], request.get("folders", ())), request["changes"])
     config = load_rig(Path(request["rig_file"]))
     return {"facts": asdict(method.facts), **_rehearsed(method, config, request["membrane"])}
+
+
+def _method(name: str, folders: Iterable[str]) -> str:
+    """The file of a method that is known by its name alone; else the name, which is that of a shipped one or a file."""
+    if name in shipped_methods() or name.endswith(".toml"):
+        return name
+    files = (path for folder in folders for path in sorted(Path(folder).glob("*.toml")))
+    return next((str(path) for path in files if read_toml(path)[0].get("name") == name), name)
 
 
 def _rehearsed(method: Method, config: RigConfig, membrane: str) -> dict[str, Any]:

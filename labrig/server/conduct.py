@@ -219,6 +219,7 @@ class Conduct:
             request = {
                 "what": "order",
                 "method": ordered.method,
+                "folders": [str(self._folder.parent / "methods")],
                 "changes": ordered.changes,
                 "rig_file": self._endpoint.rig_file,
                 "membrane": self._membrane,
