@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from labrig.clock import SECOND, monotonic
+from labrig.model import Marked, Span
 from labrig.wire.documents import Ordered
 from labrig_ui import link
 from labrig_ui.app import Desktop
@@ -64,28 +69,68 @@ def test_after_a_restart_the_run_is_shown_from_its_start(desktop: Desktop, rig: 
 
 
 @pytest.mark.fault("SYS-01")
-def test_a_frozen_window_attends_no_run(desktop: Desktop, rig: FakeRig, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the GUI thread is blocked the watch is let go, so that the server stops an attended run."""
-    import threading
+def test_a_window_that_stands_still_attends_no_run_and_attends_it_again_when_it_moves(
+    desktop: Desktop, rig: FakeRig, until: Until
+) -> None:
+    """The server counts an absence from half a second on, though the process lives and its connection stands."""
+    attached = desktop.desk.live
+    until(lambda: attending(rig) == [True])
 
-    monkeypatch.setattr(link, "FROZEN", 0.4)
-    assert [watcher.attending for watcher in rig.watchers] == [True]
+    block_until(lambda: attending(rig) == [False])
 
-    threading.Event().wait(1.5)
+    until(lambda: attending(rig) == [True])
+    until(lambda: "stood still" in desktop.window.safety.said.text() + str(desktop.window.banners.shown))
+    assert desktop.desk.live is attached, "it attached anew for a short pause"
 
-    assert rig.watchers == []
+
+@pytest.mark.fault("SYS-01")
+def test_a_long_stand_still_is_written_into_the_record(desktop: Desktop, rig: FakeRig, until: Until) -> None:
+    rig.begin(ORDER)
+    until(lambda: desktop.desk.run is not None)
+
+    threading.Event().wait(2.5)
+
+    until(lambda: [wish.verb for wish in rig.wishes] == ["note"])
+    assert "stood still for" in rig.wishes[0].text
+    assert any("stood still for" in words for words in desktop.window.banners.shown)
 
 
-def test_after_it_was_frozen_the_window_attends_again(
+def test_nothing_is_kept_for_a_window_that_has_stood_still_for_long(
     desktop: Desktop, rig: FakeRig, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import threading
+    monkeypatch.setattr(link, "LET_GO", 0.8)
 
-    monkeypatch.setattr(link, "FROZEN", 0.4)
-    threading.Event().wait(1.5)
+    block_until(lambda: not rig.watchers)
 
-    until(lambda: [watcher.attending for watcher in rig.watchers] == [True])
+    until(lambda: attending(rig) == [True])
     until(lambda: desktop.desk.state == "safe")
+
+
+def test_what_a_server_tells_again_is_shown_once(desktop: Desktop, rig: FakeRig, until: Until) -> None:
+    rig.begin(ORDER)
+    until(lambda: desktop.desk.run is not None)
+    marked = Marked(monotonic(), Span("plateau", monotonic() - SECOND, monotonic()))
+
+    for _ in range(2):
+        rig.tell(marked)
+    rig.change(warnings=("later",))
+    until(lambda: desktop.window.banners.shown == ("Later",))
+
+    assert desktop.desk.spans == [marked.span]
+    assert desktop.window.live_page.happenings.log.toPlainText().count("Measured") == 1
+
+
+def block_until(holds: Callable[[], bool]) -> None:
+    """Block this thread, which is the window's, until something holds; fails after ten seconds."""
+    for _ in range(200):
+        if holds():
+            return
+        threading.Event().wait(0.05)
+    pytest.fail("what was waited for did not come")
+
+
+def attending(rig: FakeRig) -> list[bool]:
+    return [watcher.attending for watcher in rig.watchers]
 
 
 def test_a_rig_that_was_left_is_not_listened_to(desktop: Desktop, rig: FakeRig) -> None:

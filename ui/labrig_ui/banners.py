@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
+from labrig_ui import words
 from labrig_ui.desk import GONE, Desk
 from labrig_ui.parts import button, clear, row, set_kind, show, text
 
@@ -26,7 +27,7 @@ class Banners(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self._desk = desk
-        self._said: tuple[str, ...] = ()
+        self._said: tuple[Banner, ...] = ()
         self._shown: tuple[Banner, ...] = ()
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(12, 0, 12, 0)
@@ -35,9 +36,9 @@ class Banners(QWidget):
         desk.attachment_changed.connect(self.refresh)
         self.refresh()
 
-    def say(self, words: str) -> None:
-        """Show something that failed until a person puts it away."""
-        self._said = (*(one for one in self._said if one != words), words)[-3:]
+    def say(self, said: str, *, bad: bool = True) -> None:
+        """Show something that failed, or to be taken care of, until a person puts it away."""
+        self._said = (*(one for one in self._said if one.words != said), Banner(said, bad, True))[-3:]
         self.refresh()
 
     @property
@@ -45,7 +46,7 @@ class Banners(QWidget):
         return tuple(banner.words for banner in self._shown)
 
     def refresh(self) -> None:
-        wanted = (*_of(self._desk), *(Banner(words, True, True) for words in self._said))
+        wanted = (*_of(self._desk), *self._said)
         if wanted == self._shown:
             return
         self._shown = wanted
@@ -66,8 +67,8 @@ class Banners(QWidget):
         label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         return frame
 
-    def _forget(self, words: str) -> None:
-        self._said = tuple(one for one in self._said if one != words)
+    def _forget(self, said: str) -> None:
+        self._said = tuple(one for one in self._said if one.words != said)
         self.refresh()
 
 
@@ -80,6 +81,7 @@ def _of(desk: Desk) -> tuple[Banner, ...]:
         return (Banner(f"No rig server answers for {desk.rig}: {desk.gone_because}", bad=True),)
     if status is None:
         return ()
-    tripped = (Banner(f"Tripped: {status.reason}. The outputs are safe.", bad=True),) if desk.state == "tripped" else ()
-    cautions = "  ·  ".join((*status.warnings, *status.forecasts))
+    reason = words.readable(status.reason, desk.names())
+    tripped = (Banner(f"Tripped: {reason}. The outputs are safe.", bad=True),) if desk.state == "tripped" else ()
+    cautions = "  ·  ".join(words.readable(said, desk.names()) for said in (*status.warnings, *status.forecasts))
     return (*tripped, Banner(cautions, bad=False)) if cautions else tripped

@@ -33,6 +33,8 @@ class Desk(QObject):
     happened = Signal(object)
     """An event of `labrig.model`."""
     past_loaded = Signal()
+    moved = Signal(float)
+    """This window stood still for so many seconds, and moves again."""
     run_ended = Signal(object)
     """The `RunPaper` of a run whose outcome has just become known."""
 
@@ -47,11 +49,13 @@ class Desk(QObject):
         self.status: Status | None = None
         self.live: Live | None = None
         self.spans: list[Span] = []
-        """Marked since this desk attached, of the present run."""
+        """Marked in the present run."""
         self.gone_because = ""
         self._background, self._connect = background, connect
         self._link: Link | None = None
         self._told_at = 0
+        self._heard: set[str] = set()
+        """Events of the present run: a server tells them again to who attaches anew."""
 
     def choose(self, rig: str) -> None:
         """Follow a rig, and no other."""
@@ -90,6 +94,13 @@ class Desk(QObject):
         """To the rig's server; the caller closes it. Raises `ServerGone`. Not for the GUI thread."""
         return self._connect(read_endpoint(self.data, self.rig))
 
+    def names(self) -> tuple[str, ...]:
+        """Of channels and outputs, as the rig file has them."""
+        known = self.description
+        if known is None:
+            return ()
+        return (*(channel.name for channel in known.channels), *(output.name for output in known.outputs))
+
     def now(self) -> int:
         """The server's monotonic clock, ns."""
         return self.status.now + monotonic() - self._told_at if self.status is not None else 0
@@ -110,15 +121,17 @@ class Desk(QObject):
             if self.live is not None:
                 self.live.add(item)
         else:
-            if isinstance(item, Marked):
-                self.spans.append(item.span)
-            self.happened.emit(item)
+            self._hear(item)
 
     def lost(self, why: str) -> None:
         """For the link: no server answers."""
         self.server = None
         self.gone_because = why
         self.attachment_changed.emit()
+
+    def moved_again(self, seconds: float) -> None:
+        """For the link: this window did not move for so long."""
+        self.moved.emit(seconds)
 
     def take_status(self, status: Status) -> None:
         """A status, told or answered; one older than the present is dropped."""
@@ -128,6 +141,7 @@ class Desk(QObject):
         self.status, self._told_at = status, monotonic()
         if before is not None and status.run is not None and before.run != status.run.run:
             self.spans = []
+            self._heard.clear()
         if first:
             self._fetch_past()
             self.attachment_changed.emit()
@@ -135,6 +149,14 @@ class Desk(QObject):
         now = status.run
         if now is not None and now.outcome and before is not None and (before.run, before.outcome) == (now.run, ""):
             self.run_ended.emit(now)
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, Marked) and event.span not in self.spans:
+            self.spans.append(event.span)
+        said = repr(event)
+        if said not in self._heard:
+            self._heard.add(said)
+            self.happened.emit(event)
 
     def _fetch_past(self) -> None:
         """What the server remembers: from the start of the run that goes on, else the last ten minutes."""

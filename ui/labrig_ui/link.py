@@ -31,8 +31,10 @@ from labrig_ui.background import Background
 
 RETRY: Final = 1.0
 """s between two looks at the endpoint file."""
-FROZEN: Final = 10.0
-"""s: a screen that has not moved for so long attends nothing, and the server is told so."""
+FROZEN: Final = 0.5
+"""s: a screen that has not moved for so long attends nothing, and the server counts the time as if it had gone."""
+LET_GO: Final = 10.0
+"""s: for a screen that has not moved for so long nothing is kept any more; it attaches anew when it moves."""
 log = logging.getLogger(__name__)
 
 
@@ -66,6 +68,9 @@ class Listener(Protocol):
     def lost(self, why: str) -> None:
         """The server is gone, or has not been found yet; told once for each reason."""
 
+    def moved_again(self, seconds: float) -> None:
+        """The screen stood still so long, and moves again."""
+
 
 class Link:
     """Follows one rig until it is closed."""
@@ -82,6 +87,8 @@ class Link:
         self._connect = connect
         self._over = threading.Event()
         self._attached = False
+        self._stood = 0.0
+        """s that the screen stands still, as far as seen."""
         self._lock = threading.Lock()
         self._watching: Watching | None = None
         self._thread = spawn(f"desktop link {rig}", self._run)
@@ -97,7 +104,10 @@ class Link:
     def _run(self) -> None:
         said = ""
         while not self._over.is_set():
-            if self._background.frozen_for() < FROZEN:
+            frozen = self._background.frozen_for()
+            if frozen > FROZEN:
+                self._stood = max(self._stood, frozen)
+            else:
                 self._attached = False
                 why = self._follow()
                 if why != said or self._attached:
@@ -123,20 +133,49 @@ class Link:
         return "the rig server has ended"
 
     def _listen(self, server: Server) -> None:
+        """Watch, attending while the screen moves; the watch changes hands within one attachment."""
         description = server.describe()
-        watching = server.watch(attending=True, name="desktop")
-        with self._lock:
-            self._watching = watching
-        if self._over.is_set():
-            watching.cancel()
+        attending = True
+        while not self._over.is_set():
+            watching = server.watch(attending=attending, name="desktop")
+            with self._lock:
+                self._watching = watching
+            if self._over.is_set():
+                watching.cancel()
+            if not self._hear(server, description, watching, attending=attending):
+                return
+            attending = not attending
+
+    def _hear(self, server: Server, description: Description, watching: Watching, *, attending: bool) -> bool:
+        """Pass on what is told; returns True when the screen has stopped or begun to move, False at the end."""
         for item in watching:
             if not self._attached:
                 self._attached = True
                 self._tell(partial(self._listener.attached, server, description))
             self._tell(partial(self._listener.told, item))
-            if (frozen := self._background.frozen_for()) > FROZEN:
+            moves = self._moves()
+            if self._stood > LET_GO:
                 watching.cancel()
-                raise ServerGone(f"this window had not moved for {frozen:.0f} s and was taken for gone; attaching anew")
+                raise ServerGone(f"this window had not moved for {self._stood:.0f} s; attaching anew")
+            if moves != attending:
+                watching.cancel()
+                return True
+        return False
+
+    def _moves(self) -> bool:
+        """Whether the screen does what it is given; the first time after a stand-still it is told how long that was.
+
+        What was posted waits for the event loop of the GUI thread, so that its age is that loop's heartbeat.
+        """
+        frozen = self._background.frozen_for()
+        if frozen > FROZEN:
+            self._stood = max(self._stood, frozen)
+            return False
+        if self._stood:
+            log.info("the window had stood still for %.1f s", self._stood)
+            self._tell(partial(self._listener.moved_again, self._stood))
+            self._stood = 0.0
+        return True
 
     def _tell(self, task: Callable[[], None]) -> None:
         if not self._over.is_set():

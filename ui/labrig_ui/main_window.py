@@ -27,6 +27,8 @@ from labrig_ui.theme import Choice, Theme
 
 PAGES: Final = ("Rig", "New run", "Live", "Results")
 RIG, ORDER, LIVE, RESULTS = range(4)
+LONG_STILL: Final = 2.0
+"""s that a window may stand still without a word in the record."""
 STOP_PATIENCE: Final = 6000
 """ms that closing waits for the rig to be safe."""
 
@@ -60,6 +62,7 @@ class MainWindow(QMainWindow):
         self.order_page.started.connect(lambda _: self.go(LIVE))
         self.runs_page.card.next_wanted.connect(self.next_specimen)
         desk.run_ended.connect(self._run_ended)
+        desk.moved.connect(self._stood_still)
         desk.attachment_changed.connect(self._retitle)
         self.go(RIG)
 
@@ -67,6 +70,10 @@ class MainWindow(QMainWindow):
         """Show a page."""
         self.pages.setCurrentIndex(page)
         self.rail[page].setChecked(True)
+        if page == ORDER:
+            self.order_page.begin()
+        elif page == RESULTS:
+            self.runs_page.begin()
 
     def next_specimen(self) -> None:
         self.go(ORDER)
@@ -99,10 +106,20 @@ class MainWindow(QMainWindow):
         patience.start(STOP_PATIENCE)
         self._orders.stop("stopped when the desktop was closed")
 
-    def _run_ended(self, _: RunPaper) -> None:
-        """The technician who watched it goes on to the result; nobody else is taken off his page."""
-        if self.pages.currentIndex() == LIVE:
+    def _run_ended(self, run: RunPaper) -> None:
+        """Who watched a run complete goes on to its result; nobody else, and nobody after a trip, is taken away."""
+        if self.pages.currentIndex() == LIVE and run.outcome == "completed":
             self.go(RESULTS)
+
+    def _stood_still(self, seconds: float) -> None:
+        """Say that nothing could be seen meanwhile; a long time stands in the record too."""
+        words = f"This window stood still for {seconds:.1f} s; the rig server went on."
+        if seconds < LONG_STILL:
+            self.safety.say(words)
+            return
+        self.banners.say(words, bad=False)
+        if self._desk.run is not None:
+            self._orders.note(f"the desktop's window stood still for {seconds:.1f} s")
 
     def _retitle(self) -> None:
         self.setWindowTitle(f"{self._desk.rig} – labrig" if self._desk.rig else "labrig")
@@ -118,10 +135,10 @@ class MainWindow(QMainWindow):
         self.rail = tuple(made)
         rail = QFrame()
         set_kind(rail, "rail")
-        column(*self.rail, None, margin=8, spacing=4, into=rail)
-        rail.setFixedWidth(130)
+        column(*self.rail, None, margin=12, spacing=4, into=rail)
+        rail.setFixedWidth(140)
         content = QWidget()
-        column(self.question, self.pages, margin=10, spacing=8, into=content)
+        column(self.question, self.pages, margin=12, spacing=8, into=content)
         body = row(rail, content, spacing=0)
         body.setStretch(1, 1)
         layout = column(self.state, self.banners, body, self.safety, margin=BORDER, spacing=4, into=self.frame)

@@ -28,21 +28,21 @@ class SafetyBar(QFrame):
         self.resume = button("&Resume", orders.resume, "primary", tip="Let the held run go on (Ctrl+R)")
         self.reset = button("Rese&t trip", orders.reset, "primary", tip="Release the trip once its cause is gone")
         self.note = QLineEdit()
-        self.note.setPlaceholderText("Note for the record")
+        self.note.setPlaceholderText("Note for the run's record")
         self.note.setAccessibleName("Note for the record")
         self.note.setMaxLength(2000)
         self.note.returnPressed.connect(self._write_note)
         self.save = button("&Add note", self._write_note, tip="Write the note into the run's record (Enter)")
         self.said = text(kind="muted")
         parts = (self.note, self.save, self.said, None, self.reset, self.resume, self.hold, self.stop)
-        row(*parts, margin=8, spacing=10, into=self)
+        row(*parts, margin=12, spacing=8, into=self)
         self.note.setMinimumWidth(180)
         self.note.setMaximumWidth(420)
         self._forget = QTimer(self)
         self._forget.setSingleShot(True)
         self._forget.setInterval(8000)
         self._forget.timeout.connect(lambda: show(self.said, ""))
-        orders.stopping.connect(lambda: self._say("Stop was sent …"))
+        orders.stopping.connect(lambda: self.say("Stop was sent …"))
         orders.stopped.connect(self._stopped)
         desk.status_changed.connect(self.refresh)
         desk.attachment_changed.connect(self.refresh)
@@ -64,12 +64,13 @@ class SafetyBar(QFrame):
         if words:
             self._orders.note(words)
             self.note.clear()
-            self._say("Noted.")
+            self.say("Noted.")
 
     def _stopped(self, stopped: Stopped) -> None:
-        self._say(f"Outputs commanded safe after {stopped.milliseconds:.0f} ms.")
+        self.say(f"Outputs commanded safe after {stopped.milliseconds:.0f} ms.")
 
-    def _say(self, words: str) -> None:
+    def say(self, words: str) -> None:
+        """A remark that goes away by itself."""
         show(self.said, words, "Last order")
         self._forget.start()
 
