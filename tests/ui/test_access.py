@@ -13,7 +13,7 @@ from labrig_ui.confirm import CloseDialog, Confirm
 from labrig_ui.crash import CrashDialog
 from labrig_ui.help import SHORTCUTS, About, ShortcutHelp
 from labrig_ui.main_window import LIVE, ORDER, PAGES, RESULTS, RIG
-from labrig_ui.theme import DARK, LIGHT, STOP, Tokens, contrast
+from labrig_ui.theme import DARK, LIGHT, STOP, Choice, Tokens, contrast
 from tests.ui.conftest import Until, activate, spend
 from tests.ui.fake import ANALYSIS, QUESTION, FakeRig
 
@@ -172,6 +172,24 @@ def test_words_stand_out_from_what_is_behind_them(tokens: Tokens) -> None:
     assert all(contrast(front, back) >= 4.5 for _, back, front in tokens.states)
     assert all(contrast(curve, tokens.plot) >= 3 for curve in tokens.curves)
     assert contrast(tokens.focus, tokens.surface) >= 3
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_what_is_drawn_in_an_empty_field_can_be_read(desktop: Desktop, colours: str) -> None:
+    """As drawn: Qt makes the words of an empty field fainter than the palette says, unless it is told not to."""
+    desktop.theme.choose(Choice(colours))
+    desktop.window.go(RESULTS)
+    for field in (desktop.window.runs_page.search, desktop.window.safety.note):
+        spend(50)
+        picture = field.grab().toImage()
+        inside = [
+            picture.pixelColor(x, y).name()
+            for x in range(12, picture.width() // 2)
+            for y in range(10, picture.height() - 10)
+        ]
+        behind = max(set(inside), key=inside.count)
+
+        assert max(contrast(colour, behind) for colour in set(inside)) >= 4.5, field.placeholderText()
 
 
 def test_contrast_is_that_of_the_guidelines() -> None:

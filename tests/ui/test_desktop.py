@@ -169,7 +169,7 @@ def test_a_check_that_failed_is_named_first_and_keeps_the_run_from_starting(
     until(lambda: page.checks.list.count() == 2)
     first = page.checks.list.item(0)
     assert first is not None
-    assert first.text() == "✕  balance: the balance does not answer; look at its cable"
+    assert first.text() == "✕  Balance: the balance does not answer; look at its cable"
     assert page.checks.summary.text() == "1 of 2 checks failed"
     assert not page.start.isEnabled()
 
@@ -218,7 +218,7 @@ def test_a_trip_is_said_in_words_and_is_reset_when_its_cause_is_gone(
     rig.pressure = 90 * psi
     rig.end("tripped", "over_pressure: feed_pressure is 90 psi", state="tripped")
 
-    until(lambda: window.banners.shown == ("Tripped: over_pressure: feed_pressure is 90 psi. The outputs are safe.",))
+    until(lambda: window.banners.shown == ("Tripped: Over pressure: feed pressure is 90 psi. The outputs are safe.",))
     assert window.state.pill.text() == "TRIPPED"
     assert window.frame.colour() == "#D55E00"
     click(window.safety.reset)
@@ -245,7 +245,7 @@ def test_a_note_reaches_the_record_with_its_author(desktop: Desktop, rig: FakeRi
 def test_warnings_and_forecasts_stand_above_every_page(desktop: Desktop, rig: FakeRig, until: Until) -> None:
     rig.change(warnings=("the balance is being looked for",), forecasts=("permeate vessel full in 12 min",))
 
-    until(lambda: "the balance is being looked for  ·  permeate vessel full in 12 min" in desktop.window.banners.shown)
+    until(lambda: "The balance is being looked for  ·  Permeate vessel full in 12 min" in desktop.window.banners.shown)
 
 
 @pytest.mark.fault("SPC-06")

@@ -8,18 +8,24 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PySide6.QtWidgets import QApplication
 
 from labrig.clock import SECOND
 from labrig.units import cm_per_min_per_psi, mL_per_min, psi, unit
 from labrig.wire.documents import RunPaper, StepPaper
+from labrig_ui import tiles as tiles_module
 from labrig_ui import words
+from labrig_ui.app import Desktop
 from labrig_ui.bins import Bins
 from labrig_ui.channels import plots, shown, tiles
 from labrig_ui.estimate import disc_area, flow_by_balance, permeability, steady
 from labrig_ui.live import PERMEABILITY
+from labrig_ui.main_window import LIVE
 from labrig_ui.ranges import Range, around, round_up, stretched
 from labrig_ui.steps import steps_of
-from tests.ui.fake import DESCRIPTION
+from labrig_ui.tiles import Digits
+from tests.ui.conftest import Until
+from tests.ui.fake import DESCRIPTION, FakeRig
 
 FINITE = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -127,6 +133,21 @@ def test_steps_before_the_present_one_are_done() -> None:
     assert [step.state for step in steps_of(a_run(outcome="aborted"))] == ["done", "to come", "to come"]
 
 
+def test_each_step_says_how_long_it_still_takes_or_when_it_begins() -> None:
+    steps = steps_of(a_run())
+
+    assert [step.words(9.0) for step in steps] == ["✓ Zero", "▶ 10 psi   10 s left", "· 20 psi   in 10 s"]
+    assert [step.words(25.0) for step in steps][1] == "▶ 10 psi   longer than rehearsed"
+    assert [step.words() for step in steps] == ["✓ Zero", "▶ 10 psi", "· 20 psi"]
+
+
+def test_names_of_the_rig_file_are_written_as_people_write_them() -> None:
+    said = words.readable("over_pressure: feed_pressure is 90 psi", ["feed_pressure"])
+
+    assert said == "Over pressure: feed pressure is 90 psi"
+    assert words.readable("the file /data/my_runs is full", ["feed_pressure"]) == "The file /data/my_runs is full"
+
+
 def test_a_step_that_was_not_rehearsed_is_shown_too() -> None:
     assert [step.state for step in steps_of(a_run(step="Rinse"))] == ["to come"] * 3 + ["now"]
 
@@ -147,6 +168,39 @@ def test_pressure_flow_and_permeability_get_tiles_and_plots() -> None:
     assert [one.name for one in small] == ["membrane_pressure", "water_temperature"]
     assert [one.name for one in plots(DESCRIPTION, estimate=True)] == ["feed_pressure", "permeate_flow", PERMEABILITY]
     assert unit(big[2].unit.symbol).dimension == "permeance"
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "scale"), [(1920, 1080, 1.0), (3840, 2160, 1.0), (1920, 1080, 2.0)], ids=["hd", "4k", "4k at 2"]
+)
+def test_digits_are_20_mm_high_on_a_screen_of_24_inches(
+    desktop: Desktop, rig: FakeRig, until: Until, monkeypatch: pytest.MonkeyPatch, width: int, height: int, scale: float
+) -> None:
+    """Such a screen is 531 mm wide, and the window fills it.
+
+    A screen that is scaled has as many logical pixels as one of half its resolution.
+    """
+    per_mm = width / 531.4
+    monkeypatch.setattr(tiles_module, "pixels", lambda millimetres, _: millimetres * per_mm)
+    rig.pressure, rig.flow = 28.9 * psi, 388.8 * mL_per_min
+    desktop.window.go(LIVE)
+    desktop.window.resize(width, height)
+    desktop.window.live_page.tiles.rebuild()
+    big = [tile.digits for tile in desktop.window.live_page.tiles.tiles if isinstance(tile.digits, Digits)]
+
+    until(lambda: big[1].text().startswith("388") or big[1].text().startswith("389"))
+
+    heights = [digits.digit_height() / per_mm for digits in big[:2]]
+    assert heights == pytest.approx([20.0, 20.0], abs=0.5), scale
+    for digits in big[:2]:
+        assert digits.fontMetrics().horizontalAdvance(digits.text()) <= digits.width()
+
+
+def test_a_size_in_millimetres_is_that_of_the_screen_or_of_96_dots_an_inch(app: QApplication) -> None:
+    screen = app.primaryScreen()
+
+    assert tiles_module.pixels(25.4, screen) == pytest.approx(screen.physicalDotsPerInchY())
+    assert tiles_module.pixels(25.4, None) == 96.0
 
 
 def test_a_rig_with_other_roles_shows_its_first_channels() -> None:

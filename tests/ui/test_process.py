@@ -205,7 +205,7 @@ def test_a_server_that_does_not_start_says_why_on_the_page(desktop: Desktop, unt
 
     page.start_server()
 
-    until(lambda: "The rig server did not start: labrig: the balance does not answer" in page.said.text())
+    until(lambda: "The rig did not start: labrig: the balance does not answer" in page.said.text())
     assert page.start.isEnabled()
     page.deleteLater()
 
@@ -216,7 +216,7 @@ def test_a_server_that_starts_is_attached(desktop: Desktop, until: Until) -> Non
 
     page.start_server()
 
-    until(lambda: "has been started" in page.said.text())
+    until(lambda: "is up. Go on" in page.said.text())
     until(lambda: desktop.desk.state == "safe")
     page.deleteLater()
 

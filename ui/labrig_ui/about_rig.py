@@ -34,11 +34,13 @@ class AboutRig(QFrame):
         self._shown = description, there
         clear(self._column)
         if description is None:
-            self._column.addWidget(text("Attach a rig on the left to see what it has.", "muted", wrap=True))
+            self._column.addWidget(
+                text("What the rig measures and moves stands here, once it is connected.", "muted", wrap=True)
+            )
             self._column.addStretch(1)
             return
         self._fill(description)
-        end = button("Sh&ut the rig server down …", self.shut_down, tip="The rig is left safe")
+        end = button("Sh&ut this rig down …", self.shut_down, tip="The rig is left safe")
         end.setEnabled(there)
         self._column.addLayout(row(None, end))
 
@@ -50,7 +52,7 @@ class AboutRig(QFrame):
             if running
             else ("The rig is left safe and its server ends.")
         )
-        asked = Confirm(self, "Shut the rig server down?", words, "Shut &down", self._orders)
+        asked = Confirm(self, "Shut this rig down?", words, "Shut &down", self._orders)
         asked.agreed.connect(self._orders.shutdown)
         asked.open()
 
@@ -65,9 +67,11 @@ class AboutRig(QFrame):
         add(text(f"Rig file: {description.rig_file}", "hint", wrap=True))
         add(text(f"Run files: {description.folder}", "hint", wrap=True))
         channels = table(
-            "Channels", ("Channel", "Range", "Trips", "Role"), [_channel(one) for one in description.channels]
+            "Channels", ("Measured", "Range", "Trips", "Used as"), [_channel(one) for one in description.channels]
         )
-        outputs = table("Outputs", ("Output", "Kind", "Range", "Role"), [_output(one) for one in description.outputs])
+        outputs = table(
+            "Outputs", ("Output", "Kind", "Range", "Used as"), [_output(one) for one in description.outputs]
+        )
         self._column.addWidget(channels, 3)
         self._column.addWidget(outputs, 2)
         for method in description.methods:
@@ -84,7 +88,7 @@ def _channel(channel: ChannelPaper) -> tuple[str, str, str, str]:
 
 def _output(output: OutputPaper) -> tuple[str, str, str, str]:
     span = "open, closed" if output.kind == "valve" else _range(output)
-    return output.name.replace("_", " "), output.kind, span, output.role or "–"
+    return output.name.replace("_", " ").capitalize(), output.kind.capitalize(), span, output.role or "–"
 
 
 def _range(one: ChannelPaper | OutputPaper) -> str:

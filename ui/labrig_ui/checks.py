@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QListWidget, QListWidgetItem, QSizePolicy, QWidget
 from labrig.wire.documents import Check, Checks
 from labrig_ui.parts import column, set_kind, text
 from labrig_ui.theme import Theme
+from labrig_ui.words import capitalised
 
 EMPTY = "Nothing has been checked yet."
 
@@ -59,7 +60,7 @@ class CheckList(QWidget):
         self.list.clear()
         tokens = self._theme.tokens
         for check in checks:
-            item = QListWidgetItem(f"{'✓' if check.ok else '✕'}  {check.name}: {check.words}")
+            item = QListWidgetItem(f"{'✓' if check.ok else '✕'}  {capitalised(check.name)}: {check.words}")
             if not check.ok:
                 item.setForeground(QColor(tokens.bad))
             self.list.addItem(item)

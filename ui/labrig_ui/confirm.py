@@ -64,7 +64,7 @@ class CloseDialog(Dialog):
             else "This run may go on without a desktop; open labrig again to watch it. "
         )
         super().__init__(parent, "A run is going on", words + "Esc returns to the run.", orders)
-        self.keep = button("Leave it to the &server" if attended else "&Keep running", self._keep)
+        self.keep = button("&Leave it to the server" if attended else "&Keep running", self._keep)
         self.stop = button("&Stop and vent", self._stop)
         set_kind(self.stop, "stop")
         self.cancel = button("Cancel", self.reject, "primary")

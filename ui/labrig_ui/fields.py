@@ -47,9 +47,10 @@ class Field:
     def hint(self) -> str:
         """Dimension, unit, limits and count in words."""
         parts = [self.help] if self.help else []
-        if self.kind == "quantity":
+        if self._limits():
+            parts.append(self._limits())
+        elif self.kind == "quantity":
             parts.append(f"{self.dimension} in {self.unit}" if self.unit else self.dimension)
-        parts += [self._limits()] if self._limits() else []
         if self.many:
             parts.append(f"{self.least} to {self.most} values, separated by commas")
         if self.optional:
@@ -63,7 +64,10 @@ class Field:
         return f"at least {low}" if low else f"at most {high}" if high else ""
 
     def _shown(self, value: float) -> str:
-        return units.unit(self.unit).show(value) if self.kind == "quantity" else f"{value:g}"
+        if self.kind != "quantity":
+            return f"{value:g}"
+        own = units.unit(self.unit)
+        return f"{own.from_si(value):.6g} {own.symbol}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,11 @@ class OrderPage(QWidget):
             attended=self.attended.isChecked(),
         )
 
+    def begin(self) -> None:
+        """The page is opened: typing or scanning goes into the coupon's field where it is empty."""
+        if not self.coupon.words:
+            self.coupon.setFocus()
+
     def next_specimen(self) -> None:
         """The same method again, on another coupon."""
         self.coupon.edit.clear()

@@ -15,6 +15,7 @@ from labrig.wire.documents import Checks, Control, Ordered, RunPaper, Started, S
 from labrig_ui.background import Background
 from labrig_ui.desk import Desk
 from labrig_ui.link import Server
+from labrig_ui.words import readable
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -104,7 +105,7 @@ class Orders(QObject):
         self.failed.emit(f"The Stop was not answered: {error}. Use the stop that is wired to the rig.")
 
     def _say(self, error: LabrigError) -> None:
-        self.failed.emit(str(error))
+        self.failed.emit(readable(str(error), self._desk.names()))
 
     def _call(self, lane: str, work: Callable[[Server], T], done: Done[T], failed: Failed) -> None:
         server = self._desk.server

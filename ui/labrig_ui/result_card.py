@@ -1,4 +1,4 @@
-"""The result of a run: value with uncertainty, validity with its reasons, definition, budget."""
+"""The result of a run: value with uncertainty, validity with its reasons; and the table of its budget."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from typing import Any, Final
 
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableWidget, QTableWidgetItem, QVBoxLayout
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHeaderView,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+)
 
 from labrig.units import round_significant
 from labrig.wire.documents import RunPaper
@@ -85,45 +93,35 @@ class ResultCard(QFrame):
         return "\n".join(said)
 
     def _head(self, run: RunPaper) -> None:
-        self._say(f"{run.coupon}" + (f"  ·  lot {run.lot}" if run.lot else ""), "title")
-        who = f"{run.method} by {run.operator}, {words.local_time(run.started_utc)}, {run.orientation}"
+        self._column.addLayout(row(text(run.coupon, "title"), None, *self._buttons(run)))
+        of_lot = f"Lot {run.lot}, " if run.lot else ""
+        who = f"{of_lot}{run.method} by {run.operator}, {words.local_time(run.started_utc)}, {run.orientation}"
         self._say(who, "muted")
         outcome = words.OUTCOME_WORDS.get(run.outcome, run.outcome)
         reason = f": {run.reason}" if run.reason else ""
         self._say(f"Run {outcome}{reason}", OUTCOME.get(run.outcome, "bad"))
-        self._buttons(run)
 
     def _result(self, analysis: Mapping[str, Any]) -> None:
         results: Sequence[Mapping[str, Any]] = analysis.get("results", ())
         if results:
             main = results[0]
-            self._say(f"{str(main['name']).capitalize()}  {main['symbol']}", "muted")
+            self._say(f"{words.capitalised(str(main['name']))}  {main['symbol']}", "muted")
             self._say(words.result_text(main), "big")
-            self._say(coverage_words(main), "hint")
         validity = str(analysis.get("validity", ""))
         self._say(f"Validity: {validity.upper()}", VALIDITY.get(validity, "bad"))
         reasons = analysis.get("reasons", ())
         if reasons:
             self._say("\n".join(f"•  {reason}" for reason in reasons))
-        for other in results[1:]:
-            self._say(f"{other['name']}  {other['symbol']} = {words.result_text(other)}")
-        if results:
-            self._column.addWidget(_budget_table(results[0]), 1)
-            definition = "; ".join(f"{key}: {value}" for key, value in results[0].get("definition", {}).items())
-            self._say(definition, "hint")
-        self._say(f"Analysis {analysis.get('name', '')}, version {analysis.get('version', '')}", "hint")
+        self._column.addStretch(1)
 
-    def _buttons(self, run: RunPaper) -> None:
-        parts = [
-            button(
-                "&Next specimen", self.next_wanted.emit, "primary", tip="The same method on another coupon (Ctrl+N)"
-            ),
-            button("E&xport", lambda: self.export_wanted.emit(run), tip="Write CSV and HDF5 beside the run file"),
-            button("Open &folder", lambda: _open_folder(run), tip="The folder of the run file"),
-        ]
-        if not run.outcome:
-            parts[1].setEnabled(False)
-        self._column.addLayout(row(*parts, None))
+    def _buttons(self, run: RunPaper) -> tuple[QPushButton, ...]:
+        export = button("E&xport", lambda: self.export_wanted.emit(run), tip="Write CSV and HDF5 beside the run file")
+        export.setEnabled(bool(run.outcome))
+        folder = button("Open &folder", lambda: _open_folder(run), tip="The folder of the run file")
+        following = button(
+            "&Next specimen", self.next_wanted.emit, "primary", tip="The same method on another coupon (Ctrl+N)"
+        )
+        return folder, export, following
 
     def _say(self, said: str, kind: str = "") -> None:
         self._column.addWidget(text(said, kind, wrap=True))
@@ -167,9 +165,10 @@ def _cell(said: str, *, right: bool) -> QTableWidgetItem:
     return item
 
 
-def _budget_table(result: Mapping[str, Any]) -> QTableWidget:
+def budget_table(result: Mapping[str, Any]) -> QTableWidget:
+    """The contributions to the uncertainty of a result."""
     made = table("Uncertainty budget", BUDGET, budget_rows(result), numbers=(1, 2, 3))
-    made.setMinimumHeight(34 + 30 * min(made.rowCount(), 6))
+    made.setMinimumHeight(34 + 30 * min(made.rowCount(), 4))
     return made
 
 

@@ -42,12 +42,16 @@ class RigPage(QWidget):
         self._starting: Starting | None = None
         self._begun = 0
         self.servers = QListWidget()
-        self.servers.setAccessibleName("Rigs with a server")
+        self.servers.setAccessibleName("Rigs that are up")
         self.servers.setMaximumHeight(100)
         self.servers.itemActivated.connect(lambda item: desk.choose(item.text()))
-        self.none = text("No rig server has been started in this data folder yet.", "muted", wrap=True)
-        self.attach = button("A&ttach", self.attach_chosen, "primary", tip="Show the rig that is chosen in the list")
-        self.detach = button("&Detach", desk.leave, tip="Stop watching; the server goes on")
+        self.none = text(
+            "None is up yet. Start one below: the rigs that labrig brings along are simulated and need no hardware.",
+            "muted",
+            wrap=True,
+        )
+        self.attach = button("Connec&t", self.attach_chosen, tip="Show the rig that is chosen in the list")
+        self.detach = button("&Disconnect", desk.leave, tip="Stop watching; the rig and its run go on")
         self.rig = choice("Rig to start")
         self.rig.addItems(list(shipped_rigs()))
         self.rig.setCurrentText("bench-25")
@@ -55,7 +59,12 @@ class RigPage(QWidget):
         self.membrane.addItem("as the rig file says", "")
         for name in sorted(shipped_membranes()):
             self.membrane.addItem(name, name)
-        self.start = button("&Start the rig server", self.start_server, "primary", tip="labrig up, in the background")
+        self.start = button(
+            "&Start this rig",
+            self.start_server,
+            "primary",
+            tip="Start its server, which keeps it and its run (labrig up)",
+        )
         self.progress = QPlainTextEdit()
         self.progress.setReadOnly(True)
         self.progress.setAccessibleName("What starting the server says")
@@ -106,7 +115,8 @@ class RigPage(QWidget):
             self.servers.setCurrentRow(known.index(chosen) if chosen in known else 0)
         self.none.setVisible(not known)
         self.servers.setVisible(bool(known))
-        self.attach.setEnabled(bool(known))
+        place = self.servers.currentRow()
+        self.attach.setEnabled(place >= 0 and known[place] != self._desk.rig)
         self.detach.setEnabled(bool(self._desk.rig))
 
     def _look(self) -> None:
@@ -119,7 +129,7 @@ class RigPage(QWidget):
         self._starting, self._begun = starting, monotonic()
         self.progress.clear()
         self.progress.show()
-        self._tell(f"Starting the server of {starting.rig} …", "muted")
+        self._tell(f"Starting {starting.rig}; this takes some seconds …", "muted")
 
     def _watch_start(self, starting: Starting) -> None:
         if starting.words != self.progress.toPlainText():
@@ -127,16 +137,17 @@ class RigPage(QWidget):
         waited = (monotonic() - self._begun) / SECOND
         if starting.up:
             self._end()
-            self._tell(f"The server of {starting.rig} has been started.", "good")
+            self.progress.hide()
+            self._tell(f"{starting.rig} is up. Go on with New run (Ctrl+2).", "good")
             self._desk.choose(starting.rig)
         elif starting.failed:
             self._fail(LabrigError(starting.failed))
         elif waited > PATIENCE:
-            self._fail(LabrigError(f"no server has answered within {PATIENCE:.0f} s; see: labrig status"))
+            self._fail(LabrigError(f"it has not answered within {PATIENCE:.0f} s; see: labrig status"))
 
     def _fail(self, error: LabrigError) -> None:
         self._end()
-        self._tell(f"The rig server did not start: {error}", "bad")
+        self._tell(f"The rig did not start: {error}", "bad")
 
     def _end(self) -> None:
         if self._starting is not None:
@@ -156,7 +167,13 @@ class RigPage(QWidget):
         file = button("Rig fil&e …", self.choose_file, tip="A rig file of your own")
         left = QWidget()
         column(
-            card(text("Servers", "heading"), self.none, self.servers, row(None, self.detach, self.attach), folder),
+            card(
+                text("Rigs that are up", "heading"),
+                self.none,
+                self.servers,
+                row(None, self.detach, self.attach),
+                folder,
+            ),
             card(text("Start a rig", "heading"), fields, row(file, None, self.start), self.said, self.progress),
             None,
             into=left,

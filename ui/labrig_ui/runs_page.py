@@ -28,9 +28,10 @@ from labrig_ui.orders import Orders
 from labrig_ui.parts import button, column, row, show, stretch, text
 from labrig_ui.past_run import PastCurves
 from labrig_ui.result_card import ResultCard
+from labrig_ui.result_tabs import ResultTabs
 from labrig_ui.theme import Theme
 
-HEADS: Final = ("Started", "Coupon", "Result", "Run", "Method")
+HEADS: Final = ("Started", "Coupon", "Result", "Method")
 
 
 class RunsPage(QWidget):
@@ -52,6 +53,7 @@ class RunsPage(QWidget):
         self.card = ResultCard()
         self.card.export_wanted.connect(self._export)
         self.curves = PastCurves(background, theme)
+        self.tabs = ResultTabs(self.curves)
         label = QLabel("S&earch")
         label.setBuddy(self.search)
         again = button("Ref&resh", self.reload, tip="Ask the rig server for its runs again (F6)")
@@ -65,18 +67,23 @@ class RunsPage(QWidget):
         scroll.setAccessibleName("Result of the chosen run")
         right = QSplitter(Qt.Orientation.Vertical)
         right.addWidget(scroll)
-        right.addWidget(stretch(self.curves))
-        right.setSizes([430, 260])
+        right.addWidget(stretch(self.tabs))
+        right.setSizes([290, 320])
         right.setChildrenCollapsible(False)
         split = QSplitter()
         split.addWidget(left)
         split.addWidget(right)
-        split.setSizes([470, 640])
+        split.setSizes([480, 630])
         split.setChildrenCollapsible(False)
         column(split, into=self)
         desk.attachment_changed.connect(self.reload)
         desk.run_ended.connect(self.open_run)
         desk.status_changed.connect(self._freshen)
+
+    def begin(self) -> None:
+        """The page is opened: where nothing has been chosen yet, the newest run is."""
+        if self.card.run is None and self.list.rowCount():
+            self.list.selectRow(0)
 
     def reload(self) -> None:
         """Ask for the list."""
@@ -123,6 +130,7 @@ class RunsPage(QWidget):
         for line, run in enumerate(shown):
             for place, cell in enumerate(_cells(run)):
                 item = QTableWidgetItem(cell)
+                item.setToolTip(cell)
                 item.setData(Qt.ItemDataRole.UserRole, run.run)
                 self.list.setItem(line, place, item)
         self.list.clearSelection()
@@ -144,8 +152,9 @@ class RunsPage(QWidget):
             return
         last = self._desk.last_run
         self.card.show_run(run, fresh=last is not None and last.run == run.run)
+        self.tabs.show_run(run)
         if before is None or (before.run, before.outcome) != (run.run, run.outcome):
-            self.curves.show_file(Path(run.file) if run.outcome else None)
+            self.tabs.show_curves(Path(run.file) if run.outcome else None)
 
     def _export(self, run: RunPaper) -> None:
         path = Path(run.file)
@@ -175,15 +184,23 @@ def _list() -> QTableWidget:
     made.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     made.verticalHeader().hide()
     made.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-    made.horizontalHeader().setStretchLastSection(True)
+    made.horizontalHeader().setSectionResizeMode(len(HEADS) - 1, QHeaderView.ResizeMode.Stretch)
     return made
 
 
 def _cells(run: RunPaper) -> tuple[str, ...]:
+    return words.local_time(run.started_utc)[:16], run.coupon, _result(run), run.method
+
+
+def _result(run: RunPaper) -> str:
+    """The result; what became of a run that has none, or that did not complete."""
     results = (run.analysis or {}).get("results", ())
-    result = words.result_text(results[0]) if results else ("–" if run.filed or not run.outcome else "…")
     outcome = words.OUTCOME_WORDS.get(run.outcome, run.outcome)
-    return words.local_time(run.started_utc)[:16], run.coupon, result, outcome, run.method
+    if results:
+        return words.result_text(results[0]) + ("" if run.outcome == "completed" else f" ({outcome})")
+    if run.outcome != "completed":
+        return words.capitalised(outcome)
+    return "No result" if run.filed else "Being computed …"
 
 
 def _searched(run: RunPaper) -> str:

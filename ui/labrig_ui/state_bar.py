@@ -52,7 +52,7 @@ class StateBar(QFrame):
         self.line = text(wrap=True)
         self.open = text()
         self.time = text(kind="heading")
-        row(self.pill, self.rig, self.simulated, self.line, self.open, self.time, margin=8, spacing=14, into=self)
+        row(self.pill, self.rig, self.simulated, self.line, self.open, self.time, margin=8, spacing=16, into=self)
         layout = self.layout()
         if layout is not None:
             layout.setContentsMargins(12, 8, 12, 4)
@@ -75,7 +75,10 @@ class StateBar(QFrame):
         )
         show(self.rig, desk.rig or "No rig chosen", "Rig")
         self.simulated.setVisible(desk.description is not None and desk.description.simulated and bool(desk.rig))
-        show(self.line, words.state_line(state, desk.status), "What the rig is doing")
+        line = words.state_line(state, desk.status)
+        if state != "running":  # the line of a run holds names that people gave, and those stay as they are
+            line = words.readable(line, desk.names())
+        show(self.line, line, "What the rig is doing")
         self._show_opening()
         self._show_time()
 
@@ -97,10 +100,11 @@ class StateBar(QFrame):
     def _show_time(self) -> None:
         run = self._desk.run
         if run is None or self._desk.server is None:
-            show(self.time, "", "Time of the run")
+            self.time.hide()
             return
+        self.time.show()
         now = self._desk.now()
-        left = words.seconds_left(run, now)
+        left = words.seconds_left(run, now) if self._desk.state == "running" else math.nan
         gone = words.clock_time((now - run.started) / SECOND) if run.started else ""
         show(self.time, gone + (f"  ·  {words.duration(left)} left" if math.isfinite(left) else ""), "Time of the run")
 

@@ -6,13 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QGridLayout, QListWidget, QListWidgetItem, QPlainTextEdit, QWidget
 
 from labrig.clock import SECOND
 from labrig.model import Commanded, Event, Faulted, Marked, Noted, ReflexMet, StateChanged, StepEntered
 from labrig.units import unit
-from labrig.wire.documents import OutputPaper, RunPaper
+from labrig.wire.documents import Description, OutputPaper, RunPaper
 from labrig_ui import words
 from labrig_ui.desk import Desk
 from labrig_ui.parts import clear, column, show, text
@@ -29,13 +30,22 @@ class Step:
     """``done``, ``now`` or ``to come``."""
     at: float
     """s since the start of the run, by rehearsal; NaN where it was not rehearsed."""
+    until: float = math.nan
+    """The same of its end."""
 
-    @property
-    def words(self) -> str:
+    def words(self, now: float = math.nan) -> str:
+        """Mark, name, and how long until it ends or begins; ``now`` in s of the rehearsed schedule, NaN if unknown."""
         name, depth = self.path.rpartition(" / ")[2], self.path.count(" / ")
         mark = {"done": "✓", "now": "▶", "to come": "·"}[self.state]
-        planned = f"   {words.clock_time(self.at)}" if math.isfinite(self.at) else ""
-        return f"{'    ' * depth}{mark} {name}{planned}"
+        return f"{'    ' * depth}{mark} {name}{self._time(now)}"
+
+    def _time(self, now: float) -> str:
+        if self.state == "now" and math.isfinite(self.until - now):
+            left = self.until - now
+            return f"   {words.duration(left)} left" if left > 0 else "   longer than rehearsed"
+        if self.state == "to come" and math.isfinite(self.at - now):
+            return f"   in {words.duration(self.at - now)}"
+        return ""
 
 
 def steps_of(run: RunPaper | None) -> tuple[Step, ...]:
@@ -54,11 +64,13 @@ def steps_of(run: RunPaper | None) -> tuple[Step, ...]:
             return "done"
         return "now" if number == place and not run.outcome else "to come"
 
-    return tuple(Step(step.path, state(number), step.at) for number, step in enumerate(run.schedule))
+    ends = (*(step.at for step in run.schedule[1:]), run.seconds)
+    lines = zip(run.schedule, ends, strict=True)
+    return tuple(Step(step.path, state(number), step.at, end) for number, (step, end) in enumerate(lines))
 
 
 class StepList(QWidget):
-    """Steps with planned times, the present one marked."""
+    """Steps with the time that is left, the present one marked."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -69,6 +81,9 @@ class StepList(QWidget):
         self.empty = text("The steps of a run stand here with their times, once one is started.", "muted", wrap=True)
         column(text("Steps", "heading"), self.empty, self.list, spacing=4, into=self)
         desk.status_changed.connect(self.refresh)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.tell_times)
+        self._timer.start(1000)
         self.refresh()
 
     def refresh(self) -> None:
@@ -78,7 +93,7 @@ class StepList(QWidget):
         self.shown = steps
         self.list.clear()
         for step in steps:
-            item = QListWidgetItem(step.words)
+            item = QListWidgetItem(step.words())
             if step.state == "now":
                 font = QFont(self.list.font())
                 font.setBold(True)
@@ -88,6 +103,18 @@ class StepList(QWidget):
                 self.list.setCurrentItem(item)
         self.empty.setVisible(not steps)
         self.list.setVisible(bool(steps))
+        self.tell_times()
+
+    def tell_times(self) -> None:
+        """Write the times anew; a run that is held has none."""
+        run = self._desk.run
+        now = math.nan
+        if run is not None and self._desk.state == "running":
+            now = run.seconds - words.seconds_left(run, self._desk.now())
+        for place, step in enumerate(self.shown or ()):
+            item = self.list.item(place)
+            if item.text() != step.words(now):
+                item.setText(step.words(now))
 
 
 class OutputList(QWidget):
@@ -149,7 +176,7 @@ class Happenings(QWidget):
         desk.happened.connect(self.add)
 
     def add(self, event: Event) -> None:
-        said = event_words(event)
+        said = event_words(event, self._desk.description)
         if said:
             run = self._desk.last_run
             since = (event.time - run.started) / SECOND if run is not None and run.started else math.nan
@@ -157,7 +184,7 @@ class Happenings(QWidget):
             self.log.appendPlainText(f"{when}{said}")
 
 
-def event_words(event: Event) -> str:
+def event_words(event: Event, description: Description | None = None) -> str:
     """One line for people; empty for what the screen shows elsewhere."""
     said = ""
     match event:
@@ -174,5 +201,13 @@ def event_words(event: Event) -> str:
         case ReflexMet():
             said = f"Condition met: {event.reflex}"
         case Commanded():
-            said = f"{event.output.replace('_', ' ')}: {event.command}"
+            said = f"{words.capitalised(event.output.replace('_', ' '))}: {_command(event, description)}"
     return said
+
+
+def _command(event: Commanded, description: Description | None) -> str:
+    """``open``, or ``set 20.00 psi``."""
+    output = next((one for one in (description.outputs if description else ()) if one.name == event.output), None)
+    if output is None or output.kind == "valve" or event.value is None:
+        return event.command
+    return f"{event.command} {output_words(output, event.value)}"

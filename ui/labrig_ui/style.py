@@ -37,6 +37,7 @@ QToolTip {{ color: {t.text}; background: {t.surface}; border: 1px solid {t.line}
 
 def _texts(t: Tokens) -> str:
     return f"""
+QDialog {{ border: 1px solid {t.line}; }}
 QLabel:disabled {{ color: {t.muted}; }}
 QLabel[kind="title"] {{ font-size: 20px; font-weight: 600; }}
 QLabel[kind="heading"] {{ font-size: 15px; font-weight: 600; }}
@@ -85,11 +86,12 @@ def _fields(t: Tokens) -> str:
 QLineEdit, QPlainTextEdit {{ padding: 4px 8px; border: 1px solid {t.line}; border-radius: 5px;
   background: {t.surface}; color: {t.text}; selection-background-color: {t.accent};
   selection-color: {t.on_accent}; }}
+QLineEdit, QPlainTextEdit {{ placeholder-text-color: {t.muted}; }}
 QLineEdit {{ min-height: {TARGET - 12}px; }}
 QLineEdit:focus, QPlainTextEdit:focus {{ border: 2px solid {t.focus}; padding: 3px 7px; }}
 QLineEdit[wrong="true"] {{ border: 2px solid {t.bad}; padding: 3px 7px; }}
 QLineEdit:disabled {{ color: {t.muted}; background: {t.sunken}; }}
-QCheckBox {{ min-height: {TARGET - 12}px; spacing: 8px; }}
+QCheckBox {{ min-height: {TARGET - 2}px; spacing: 8px; }}
 """
 
 
@@ -111,4 +113,12 @@ QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QScrollArea {{ border: 0; background: transparent; }}
 QScrollArea > QWidget > QWidget {{ background: transparent; }}
 QSplitter::handle {{ background: {t.window}; }}
+QSplitter::handle:horizontal {{ width: 8px; }}
+QSplitter::handle:vertical {{ height: 8px; }}
+QTabWidget::pane {{ background: {t.surface}; border: 1px solid {t.grid}; border-radius: 8px; }}
+QTabBar::tab {{ min-height: {TARGET - 14}px; padding: 2px 16px; margin-right: 4px; color: {t.text};
+  background: transparent; border: 0; border-bottom: 3px solid transparent; }}
+QTabBar::tab:hover {{ background: {t.sunken}; }}
+QTabBar::tab:selected {{ border-bottom: 3px solid {t.accent}; font-weight: 600; }}
+QTabBar::tab:focus {{ border: 2px solid {t.focus}; }}
 """

@@ -19,6 +19,8 @@ from labrig_ui.theme import Theme
 DIGITS: Final = 20.0
 """mm"""
 SAMPLE: Final = "888.8"
+BIG, SMALL = 20, 21
+"""Widths of a big tile and of the small ones together: on a 24-inch screen 20 mm high digits just fit."""
 SILENT: Final = 2.0
 """s without a sample after which a tile says so."""
 _BELIEVABLE: Final = (50.0, 400.0)
@@ -67,7 +69,7 @@ class Digits(QLabel):
         wanted = pixels(DIGITS, self.screen()) / probe.tightBoundingRect("8").height()
         widest = max(probe.horizontalAdvance(SAMPLE), probe.horizontalAdvance(self.text()))
         scale = min(wanted, (self.width() - 4) / widest)
-        size = max(14, int(100 * scale))
+        size = max(14, round(100 * scale))
         if size != self._size:
             self._size = size
             # The style sheet wins over setFont, so the size is said in its words.
@@ -145,14 +147,14 @@ class Tiles(QWidget):
         self.tiles = (*large, *little)
         for place, tile in enumerate(large):
             self._grid.addWidget(tile, 0, place)
-            self._grid.setColumnStretch(place, 5)
+            self._grid.setColumnStretch(place, BIG)
         if little:
             frame = QFrame()
             set_kind(frame, "card")
             frame.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             column(*little, None, margin=8, spacing=3, into=frame)
             self._grid.addWidget(frame, 0, len(large))
-            self._grid.setColumnStretch(len(large), 6)
+            self._grid.setColumnStretch(len(large), SMALL)
         self._colour()
 
     def tick(self) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ STATE_WORDS: Final = {
     "tripped": "TRIPPED",
     "gone": "NO SERVER",
 }
+_RULE: Final = re.compile(r"\w+(?=: )")
+"""The name of an interlock, before what it has found."""
 OUTCOME_WORDS: Final = {
     "": "going on",
     "completed": "completed",
@@ -75,6 +78,19 @@ def state_line(state: str, status: Status | None) -> str:
     if state == "running" and run is not None:
         return f"{run.coupon} · {run.method}" + (f" · {run.step}" if run.step else "")
     return "Ready for a run"
+
+
+def capitalised(words: str) -> str:
+    """The first letter large, the rest as it is: a server's words at the beginning of a line."""
+    return words[:1].upper() + words[1:]
+
+
+def readable(said: str, names: Iterable[str]) -> str:
+    """A server's words with the names of the rig file as a person writes them: ``feed_pressure`` as feed pressure."""
+    rule = _RULE.match(said)
+    for name in (*names, *((rule.group(),) if rule else ())):
+        said = said.replace(name, name.replace("_", " "))
+    return capitalised(said)
 
 
 def value_text(value: float, digits: int = 4) -> str:
