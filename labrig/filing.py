@@ -14,6 +14,7 @@ from labrig.errors import AnalysisError, LabrigError, RecordingError
 from labrig.model import Analysis, Outcome, Validity
 from labrig.protocol import LabProtocol, make
 from labrig.recording import RunFile, add_analysis
+from labrig.shown import analysis_as_json
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,8 @@ def main() -> None:
         parameters = {name: value for name, value in header.parameters.items() if name != "skipped"}
         with redirect_stdout(sys.stderr):  # what an analysis prints is no part of the answer
             filed = file_run(path, make(header.protocol, parameters, f"{path}: parameters"))
-        answer: dict[str, Any] = {"answer": {"not_analysed": filed.not_analysed}}
+        kept = None if filed.not_analysed else analysis_as_json(filed.analysis)
+        answer: dict[str, Any] = {"answer": {"analysis": kept, "not_analysed": filed.not_analysed}}
     except LabrigError as error:
         answer = {"error": str(error)}
     print(json.dumps(answer))  # noqa: T201 - the answer

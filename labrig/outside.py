@@ -5,13 +5,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from labrig.errors import NOTHING, ConfigError
 from labrig.quantities import FROM_FILE
+from labrig.units import unit_in
 
 Model = TypeVar("Model", bound=BaseModel)
 LARGEST = 1_000_000
@@ -59,6 +60,15 @@ def explained(error: ValidationError, source: Path | str, key: str = "") -> Conf
     return first
 
 
+_BOUNDS: Final = {
+    "greater_than": ("more than", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("less than", "lt"),
+    "less_than_equal": ("at most", "le"),
+}
+"""Pydantic's kinds of error, in words, and where the limit stands: in SI, shown in the unit that was written."""
+
+
 def _fault(detail: ErrorDetails, source: Path | str, prefix: str) -> ConfigError:
     key = ".".join([part for part in (prefix,) if part] + [str(part) for part in detail["loc"]])
     match detail["type"]:
@@ -68,5 +78,8 @@ def _fault(detail: ErrorDetails, source: Path | str, prefix: str) -> ConfigError
             return ConfigError(source, key, "a value", NOTHING)
         case "value_error":
             return ConfigError(source, key, str(detail["ctx"]["error"]), detail["input"])
+        case kind if kind in _BOUNDS and (its_unit := unit_in(detail["input"])) is not None:
+            words, name = _BOUNDS[kind]
+            return ConfigError(source, key, f"{words} {its_unit.show(detail['ctx'][name])}", detail["input"])
         case _:
             return ConfigError(source, key, detail["msg"][:1].lower() + detail["msg"][1:], detail["input"])

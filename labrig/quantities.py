@@ -19,6 +19,7 @@ from labrig.errors import UnitError
 
 FROM_FILE: Final = {"from_file": True}
 """Validation context for values that were read from a file: bare numbers are refused."""
+_LIMITS: Final = {"gt": "x-low", "ge": "x-low", "lt": "x-high", "le": "x-high"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +32,23 @@ class Quantity:
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_plain_validator_function(
             self._validate,
-            serialization=core_schema.plain_serializer_function_ser_schema(self.show, when_used="json"),
+            json_schema_input_schema=core_schema.str_schema(),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                self.show, return_schema=core_schema.str_schema(), when_used="json"
+            ),
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """A text; ``x-low`` and ``x-high`` are the limits that `pydantic.Field` sets, SI."""
+        stated = handler(schema)
+        limits = {key: stated[bound] for bound, key in _LIMITS.items() if bound in stated}
         return {
             "type": "string",
             "description": f"a {self.dimension} with its unit",
             "examples": [f"10 {self.shown_in}".strip()],
             "x-dimension": self.dimension,
             "x-unit": self.shown_in,
+            **limits,
         }
 
     def show(self, value: float) -> str:

@@ -222,6 +222,12 @@ def unit(symbol: str) -> Unit:
     return known
 
 
+def unit_in(text: object) -> Unit | None:
+    """The unit that a text such as ``"10 psi"`` names; None for anything else."""
+    found = _QUANTITY.fullmatch(text) if isinstance(text, str) else None
+    return UNITS.get(_SPELLINGS.get(found[2], found[2])) if found else None
+
+
 def parse(text: str, dimension: str) -> float:
     """The SI value of a text such as ``"10 psi"``.
 

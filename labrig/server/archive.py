@@ -87,6 +87,7 @@ def _paper(path: Path, changed: int, size: int) -> RunPaper:
             started=header.started_ns,
             outcome=run.outcome.value,
             reason=run.reason,
-            filed=bool(analyses),
+            filed=True,
             analysis=newest,
+            not_analysed="" if analyses else f"no analysis lies in its file, of a run that was {run.outcome.value}",
         )

@@ -27,9 +27,10 @@ def describe(request: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON; the caller
     return _asked("labrig.describing", request, DESCRIBE_SECONDS)
 
 
-def file_run(path: Path) -> str:
-    """Analyse a finished run (`labrig.filing`); returns why it could not be, or nothing. Raises `ChildFailed`."""
-    return str(_asked("labrig.filing", {"run": str(path)}, FILING_SECONDS)["not_analysed"])
+def file_run(path: Path) -> tuple[dict[str, Any] | None, str]:
+    """Analyse a finished run (`labrig.filing`): the analysis in its file, or why none is. Raises `ChildFailed`."""
+    answer = _asked("labrig.filing", {"run": str(path)}, FILING_SECONDS)
+    return answer["analysis"], str(answer["not_analysed"])
 
 
 def start_runner(endpoint: Endpoint, run: str, log: Path) -> subprocess.Popen[bytes]:

@@ -20,6 +20,7 @@ from labrig.model import Block, Coupon, Event, Orientation, Outcome, StepEntered
 from labrig.operators import Desk, Nobody, Operator, Prepared
 from labrig.recording import Recorder
 from labrig.server import children
+from labrig.server.finished import Finished
 from labrig.station import Session, Station
 from labrig.wire.documents import Check, Checks, Ordered, RunPaper, StepPaper
 
@@ -58,7 +59,7 @@ class Conduct:
         self._changed = changed
         self._starting = threading.Lock()
         self._running: _Running | None = None
-        self._last: RunPaper | None = None
+        self.finished = Finished(changed)
         self._checked: tuple[Ordered, dict[str, Any]] | None = None
         self._jobs: list[Job] = []
         self._checks = threading.BoundedSemaphore(CHECKS)
@@ -106,7 +107,7 @@ class Conduct:
     def paper(self) -> RunPaper | None:
         """The present run, else the last one."""
         running = self._running
-        return self._paper(running) if running else self._last
+        return self._paper(running) if running else self.finished.last
 
     @property
     def backlog(self) -> float:
@@ -186,12 +187,11 @@ class Conduct:
             failure = str(error)
             log.error("%s", error)  # noqa: TRY400 - the message says it all
         self._drop_empty_log(running)
-        self._last = self._paper(running).model_copy(
+        paper = self._paper(running).model_copy(
             update={"outcome": ending.outcome.value, "reason": "; ".join(t for t in (ending.reason, failure) if t)}
         )
-        self._running = None
-        self._changed()
-        self._file(running.recorder.path)
+        self.finished.last, self._running = paper, None
+        self.finished.file(paper)
 
     def _end_in_time(self) -> None:
         """A protocol that does not end after its run has ended is made to."""
@@ -202,16 +202,6 @@ class Conduct:
             running.child.terminate()
             if not running.over.wait(KILL_AFTER):
                 running.child.kill()
-
-    def _file(self, path: Path) -> None:
-        words = ""
-        try:
-            words = children.file_run(path)
-        except children.ChildFailed as error:
-            words = str(error)
-        if self._last is not None and self._last.file == str(path):
-            self._last = self._last.model_copy(update={"filed": True, "not_analysed": words})
-        self._changed()
 
     def _described(self, ordered: Ordered) -> dict[str, Any]:
         """Facts and schedule of an order, by a child; the last order's are remembered."""

@@ -146,14 +146,14 @@ class Front:
         present = self.conduct.paper
         going_on = present if present is not None and not present.outcome else None
         older = self._archive.newest(most, Path(going_on.file) if going_on else None)
-        return ((going_on,) if going_on else ()) + older
+        return ((going_on,) if going_on else ()) + tuple(map(self.conduct.finished.as_known, older))
 
     def run(self, run: str) -> RunPaper:
         """One run by id; raises `RigError` where there is none."""
         present = self.conduct.paper
         if present is not None and present.run == run and not present.outcome:
             return present
-        return self._archive.one(run)
+        return self.conduct.finished.as_known(self._archive.one(run))
 
     def _note(self, text: str, by: str) -> None:
         if not text.strip():

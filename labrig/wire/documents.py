@@ -140,9 +140,9 @@ class RunPaper(Paper):
     samples: int = 0
     recorded_through: int = 0
     filed: bool = False
-    """Whether the analysis of the finished run is in its file (or failed, see ``not_analysed``)."""
+    """Whether filing is over: ``analysis`` lies in the run's file, or ``not_analysed`` says why none does."""
     analysis: dict[str, Any] | None = None
-    """As ``labrig run --json`` prints it."""
+    """The newest in its file, as ``labrig run --json`` prints it."""
     not_analysed: str = ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
@@ -11,11 +11,9 @@ from labrig.analysis.steady import Collected, Drift, Near, SlopeError
 from labrig.model import Analysis, RunData, Span
 from labrig.quantities import Duration, Mass, Pressure, Ratio
 from labrig.rig import Rig
-from labrig.units import g, percent, psi
+from labrig.units import g, hour, percent, psi
 from labrig_protocols import permeability_analysis
 from labrig_protocols.water import feed_open, vent
-
-_POSITIVE: Final = Field(gt=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +27,23 @@ class WaterPermeability:
         *("feed_pressure", "permeate_mass", "water_temperature"),
     )
 
-    pressures: Annotated[tuple[Annotated[Pressure, _POSITIVE], ...], Field(min_length=2, max_length=20)] = (
-        10 * psi,
-        20 * psi,
-        30 * psi,
-    )
+    pressures: Annotated[
+        tuple[Annotated[Pressure, Field(ge=0.1 * psi, le=150 * psi)], ...], Field(min_length=2, max_length=20)
+    ] = (10 * psi, 20 * psi, 30 * psi)
     """Set points, in the order in which they are run."""
-    zero: Annotated[Duration, _POSITIVE] = 5.0
+    zero: Annotated[Duration, Field(ge=0.5, le=600)] = 5.0
     """How long both sides are vented for the zero of the transducers."""
-    settle: Annotated[Duration, Field(ge=0)] = 2.0
+    settle: Annotated[Duration, Field(ge=0, le=600)] = 2.0
     """What is left out after a new set point."""
-    window: Annotated[Duration, _POSITIVE] = 8.0
+    window: Annotated[Duration, Field(ge=0.5, le=1 * hour)] = 8.0
     """Shortest plateau."""
-    patience: Annotated[Duration, _POSITIVE] = 120.0
-    """How long to wait for a plateau."""
-    drift: Annotated[Ratio, _POSITIVE] = 1 * percent
+    patience: Annotated[Duration, Field(ge=1, le=12 * hour)] = 120.0
+    """How long to wait for a plateau; longer than the shortest one."""
+    drift: Annotated[Ratio, Field(ge=0.01 * percent, le=100 * percent)] = 1 * percent
     """Largest change of the measured pressure over a plateau."""
-    slope_error: Annotated[Ratio, _POSITIVE] = 0.5 * percent
+    slope_error: Annotated[Ratio, Field(ge=0.001 * percent, le=100 * percent)] = 0.5 * percent
     """Largest standard error of the mass slope, relative."""
-    collected: Annotated[Mass, _POSITIVE] = 1 * g
+    collected: Annotated[Mass, Field(ge=0.001 * g, le=10_000 * g)] = 1 * g
     """Least mass collected on a plateau: a hundred times the balance's readability."""
 
     @property

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from labrig.errors import ConfigError
 from labrig.outside import LARGEST, read_toml, validate
 from labrig.quantities import Pressure
+from labrig.units import psi
 
 
 class Table(BaseModel):
@@ -66,3 +68,14 @@ def test_further_faults_stand_as_notes() -> None:
         validate(Table, {"limit": "1 mm", "other": 1}, "rig.toml")
 
     assert len(caught.value.__notes__) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("95 psi", "expected at most 90 psi"), ("7 bar", "expected at most 6.205 bar")]
+)
+def test_a_limit_is_told_in_the_unit_that_was_written(text: str, expected: str) -> None:
+    class Limited(BaseModel):
+        limit: Annotated[Pressure, Field(le=90 * psi)]
+
+    with pytest.raises(ConfigError, match=expected):
+        validate(Limited, {"limit": text}, "rig.toml")

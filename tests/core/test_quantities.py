@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from labrig.quantities import FROM_FILE, Pressure, Ratio, Temperature, TemperatureDifference
+from labrig.quantities import FROM_FILE, Duration, Pressure, Ratio, Temperature, TemperatureDifference
 from labrig.units import psi
 
 
@@ -50,3 +52,15 @@ def test_the_schema_names_dimension_and_unit() -> None:
     pressure = Table.model_json_schema()["properties"]["pressure"]
 
     assert (pressure["type"], pressure["x-dimension"], pressure["x-unit"]) == ("string", "pressure", "psi")
+
+
+def test_the_schema_has_the_limits_in_si() -> None:
+    class Limited(BaseModel):
+        pressures: tuple[Annotated[Pressure, Field(ge=1 * psi, le=90 * psi)], ...] = ()
+        zero: Annotated[Duration, Field(gt=0)] | None = None
+
+    properties = Limited.model_json_schema()["properties"]
+
+    of_each = properties["pressures"]["items"]
+    assert (of_each["x-low"], of_each["x-high"]) == (1 * psi, 90 * psi)
+    assert properties["zero"]["anyOf"][0]["x-low"] == 0

@@ -1,0 +1,47 @@
+"""Runs of this server that are over: each is filed by a child, and what became of that is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from labrig.server import children
+from labrig.wire.documents import RunPaper
+
+KEPT: Final = 200
+
+
+class Finished:
+    """By file; the newest is ``last``. A run that is ``filed`` has an analysis in its file, or words why not."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self._papers: dict[str, RunPaper] = {}
+        self.last: RunPaper | None = None
+
+    def file(self, paper: RunPaper) -> None:
+        """Have a run analysed; returns when that is over. The paper is known from the beginning."""
+        self._know(paper)
+        analysis: dict[str, Any] | None = None
+        try:
+            analysis, words = children.file_run(Path(paper.file))
+        except children.ChildFailed as error:
+            words = str(error)
+        self._know(paper.model_copy(update={"filed": True, "analysis": analysis, "not_analysed": words}))
+
+    def as_known(self, paper: RunPaper) -> RunPaper:
+        """A run of the folder, with what is known only here of its filing: that it goes on, or why it failed."""
+        known = self._papers.get(paper.file)
+        if known is None or paper.analysis is not None:
+            return paper
+        return paper.model_copy(update={"filed": known.filed, "not_analysed": known.not_analysed})
+
+    def _know(self, paper: RunPaper) -> None:
+        papers = {**self._papers, paper.file: paper}
+        for old in tuple(papers)[:-KEPT]:
+            del papers[old]
+        self._papers = papers
+        if self.last is None or self.last.started <= paper.started:
+            self.last = paper
+        self._changed()
