@@ -19,6 +19,7 @@ from labrig.model import Coupon, Orientation, Outcome, RunHeader
 from labrig.operators import Operator, Prepared
 from labrig.protocol import Method
 from labrig.recording import Recorder
+from labrig.riglock import HardwareLock
 from labrig.simulator import SimulatedRig
 from labrig.station import Session, Station, started
 
@@ -100,7 +101,8 @@ class Bench:
 def open_bench(rig: str | Path, data: Path, *, membrane: str = "", seed: int = 0) -> Iterator[Bench]:
     """Connect to a rig by file or shipped name; a simulated one is started first and ends with the block.
 
-    Raises `ConfigError` for the file, `InstrumentError` for a device; nothing stays open then.
+    Raises `ConfigError` for the file, `RigTaken` for a rig that another process uses, `InstrumentError` for a device;
+    nothing stays open then.
     """
     path, clock = find_rig(str(rig)), RealClock()
     with ExitStack() as stack:
@@ -108,6 +110,7 @@ def open_bench(rig: str | Path, data: Path, *, membrane: str = "", seed: int = 0
         if config.simulated:
             simulated = stack.enter_context(SimulatedRig(path, membrane or config.default_membrane, seed))
             config = load_rig(path, simulated.endpoints)
+        stack.enter_context(HardwareLock(config.addresses, config.name, data))
         acquisition = Acquisition(config.build(clock.now), clock)
         identities = acquisition.open()
         stack.callback(acquisition.close)

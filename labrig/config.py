@@ -7,6 +7,7 @@ driver does not know is refused here, by name.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -35,6 +36,14 @@ class Instrument:
     kind: str
     driver: Callable[..., Device]
     options: BaseModel
+
+    @property
+    def address(self) -> str:
+        """What no other process may use meanwhile: a port as the system knows it, or a device and who serves it."""
+        port, *others = (getattr(self.options, key, None) for key in ("port", "server", "device"))
+        if port:
+            return os.path.realpath(port) if Path(port).exists() else str(port)
+        return " of ".join(str(part) for part in reversed(others) if part)
 
     def build(self, now: Now) -> Device:
         """A driver that has stored its options and touched nothing yet."""
@@ -74,6 +83,13 @@ class RigConfig:
     def channel_roles(self) -> Mapping[str, str]:
         """Channel name by role."""
         return {role: name for role, name in self.file.roles.items() if role in CHANNEL_ROLES}
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where the real devices of this rig are reached, each once; nothing of a simulated rig is anybody else's."""
+        if self.simulated:
+            return ()
+        return tuple(sorted({address for each in self.instruments if (address := each.address)}))
 
     def output_of(self, role: str) -> Output | None:
         name = self.file.roles.get(role)

@@ -1,20 +1,33 @@
-"""One server on a rig: an operating system's lock on a file, which a dead process cannot keep."""
+"""One process on a rig, by locks of the operating system on files, which a dead process cannot keep.
+
+`RigLock` keeps a second server off a data folder's rig; `HardwareLock` keeps a second process off the devices, whatever
+rig file and data folder it was started with.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import platform
 import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
+
+import platformdirs
 
 from labrig.endpoint import ServerGone, endpoint_path, read_endpoint
 from labrig.errors import LabrigError
 
 BYTE: Final = 1
+BEYOND: Final = 1 << 20
+"""Where the locked byte lies: on Windows it could not be read by who wants to know the holder."""
 
 
 class RigTaken(LabrigError):
-    """Another server has the rig."""
+    """Another process has the rig."""
 
 
 class RigLock:
@@ -26,12 +39,9 @@ class RigLock:
         self._file = -1
 
     def __enter__(self) -> RigLock:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            _lock(self._file)
+            self._file = _locked(self._path)
         except OSError:
-            os.close(self._file)
             raise RigTaken(f"{self._rig} is already served{self._by()}; use that server, or end it first") from None
         return self
 
@@ -45,11 +55,65 @@ class RigLock:
             return ""
 
 
+class HardwareLock:
+    """``with HardwareLock(addresses, rig, data):`` raises `RigTaken` where another process uses one of these devices.
+
+    One file for each address below ``folder``, by default this user's folder for states.
+    """
+
+    def __init__(self, addresses: Sequence[str], rig: str, data: Path, folder: Path | None = None) -> None:
+        self._addresses, self._rig, self._data = addresses, rig, data
+        self._folder = folder or platformdirs.user_state_path("labrig", appauthor=False) / "devices"
+        self._held = ExitStack()
+
+    def __enter__(self) -> HardwareLock:
+        with ExitStack() as stack:
+            for address in self._addresses:
+                stack.callback(os.close, self._taken(address))
+            self._held = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held.close()
+
+    def _taken(self, address: str) -> int:
+        path = self._folder / f"{hashlib.sha256(f'{platform.node()} {address}'.encode()).hexdigest()[:24]}.lock"
+        try:
+            file = _locked(path)
+        except OSError:
+            raise RigTaken(f"{address} is in use by {_holder(path)}. Nothing was opened. End that first.") from None
+        os.lseek(file, 0, os.SEEK_SET)
+        os.truncate(file, 0)
+        os.write(file, json.dumps({"pid": os.getpid(), "rig": self._rig, "data": str(self._data)}).encode())
+        return file
+
+
+def _holder(path: Path) -> str:
+    try:
+        holder = json.loads(path.read_bytes())
+        return f"process {holder['pid']} for the rig {holder['rig']!r} with its data in {holder['data']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process of labrig"
+
+
+def _locked(path: Path) -> int:
+    """A file, opened and locked; raises OSError where another process holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _lock(file)
+    except OSError:
+        os.close(file)
+        raise
+    return file
+
+
 def _lock(file: int) -> None:
     """Raises OSError where another process holds it; the system lets go when the process ends."""
     if sys.platform == "win32":
         import msvcrt
 
+        os.lseek(file, BEYOND, os.SEEK_SET)
         msvcrt.locking(file, msvcrt.LK_NBLCK, BYTE)
     else:
         import fcntl

@@ -26,7 +26,7 @@ from labrig.clock import RealClock
 from labrig.config import RigConfig, find_rig, load_rig
 from labrig.endpoint import Endpoint, endpoint_path, write_endpoint
 from labrig.model import Outcome
-from labrig.riglock import RigLock
+from labrig.riglock import HardwareLock, RigLock
 from labrig.server import children, priority
 from labrig.server.archive import Archive
 from labrig.server.conduct import Conduct
@@ -68,6 +68,7 @@ def serve(options: ServerOptions, announce: TextIO) -> int:
     folder = options.data / "runs"
     with ExitStack() as stack:
         stack.enter_context(RigLock(options.data, config.name))
+        stack.enter_context(HardwareLock(config.addresses, config.name, options.data))
         _stop_on_signals(ended)
         archive = Archive(folder)
         recovered = list(archive.recover_all())

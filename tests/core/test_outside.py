@@ -71,7 +71,7 @@ def test_further_faults_stand_as_notes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("95 psi", "expected at most 90 psi"), ("7 bar", "expected at most 6.205 bar")]
+    ("text", "expected"), [("95 psi", "expected at most 90.00 psi"), ("7 bar", "expected at most 6.205 bar")]
 )
 def test_a_limit_is_told_in_the_unit_that_was_written(text: str, expected: str) -> None:
     class Limited(BaseModel):
