@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from labrig.clock import Clock
-from labrig.errors import InstrumentError
+from labrig.errors import InstrumentError, WatchdogExpired
 from labrig.model import Block, Event
 from labrig.poll import Poller, Tell
 from labrig.roles import Actuator, Device, Source, Watchdog
@@ -24,6 +24,7 @@ class Acquisition:
         self._devices, self._clock, self._reconnect = devices, clock, reconnect
         self._tell: Tell = lambda _, __: None
         self._identities: dict[str, str] = {}
+        self._locked: set[str] = set()
         self._pollers: list[Poller] = []
         self._opened: list[Device] = []
         self.actuators: Mapping[str, Actuator] = {
@@ -45,13 +46,20 @@ class Acquisition:
     def open(self) -> Mapping[str, str]:
         """Connect all, watchdogs first and outputs last; returns what each says it is.
 
-        One that fails leaves none open.
+        One that fails leaves none open. With ``reconnect``, a source that an expired watchdog keeps is no failure: a
+        chassis may refuse every task until a person resets it, and its sources are opened then.
         """
-        self._identities = {}
+        self._identities, self._locked = {}, set()
         try:
             for name, device in sorted(self._devices.items(), key=lambda item: _turn(item[1])):
                 self._opened.append(device)
-                self._identities[name] = device.open()
+                try:
+                    self._identities[name] = device.open()
+                except WatchdogExpired as expired:
+                    if not self._reconnect or not isinstance(device, Source):
+                        raise
+                    log.warning("%s", expired)
+                    self._locked.add(name)
         except InstrumentError:
             self.close()
             raise
@@ -66,6 +74,7 @@ class Acquisition:
                     clock=self._clock,
                     lost=lost,
                     identity=self._identities.get(name, "") if self._reconnect else "",
+                    locked=name in self._locked,
                     tell=self._warn,
                 )
                 self._pollers.append(poller)

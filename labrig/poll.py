@@ -33,7 +33,8 @@ class Poller:
     """Reads one source until it is told to end.
 
     A source of which ``identity`` is given is looked for when it is lost, and taken back when it says the same of
-    itself. Without, losing it is final, and ``lost`` is told.
+    itself. Without, losing it is final, and ``lost`` is told. One that is ``locked`` could not be opened yet, because a
+    watchdog keeps its device: it is opened when it lets itself be.
     """
 
     def __init__(
@@ -44,17 +45,19 @@ class Poller:
         clock: Clock,
         lost: Callable[[str], None],
         identity: str = "",
+        locked: bool = False,
         tell: Tell = lambda _, __: None,
     ) -> None:
         self._source, self._publish, self._clock, self._lost = source, publish, clock, lost
-        self._identity, self._tell = identity, tell
+        self._identity, self._locked, self._tell = identity, locked, tell
         self._ended = threading.Event()
         self._numbering = Numbering(source, clock)
         self._failures = 0
         self._thread: Job | None = None
 
     def start(self) -> None:
-        self._source.start()
+        if not self._locked:
+            self._source.start()
         self._thread = spawn(f"poll {self._source.name}", self._run)
 
     def stop(self, timeout: float = 5.0) -> None:
@@ -75,6 +78,8 @@ class Poller:
             self._lost(f"{self._source.name}: its reading failed unexpectedly ({type(error).__name__}: {error})")
 
     def _poll(self) -> None:
+        if self._locked and not self._found_again():
+            return
         due = self._clock.now()
         while not self._ended.is_set():
             if not self._read() and not self._found_again():
@@ -121,10 +126,11 @@ class Poller:
 
     def _found_again(self) -> bool:
         """Wait for the lost device; False when nobody is to wait, or when told to end."""
-        if not self._identity:
+        if not self._identity and not self._locked:
             return False
         name, refused = self._source.name, ""
-        self._tell(name, f"{name} is lost. Its other readings go on; labrig looks for it every {RETRY:g} s.")
+        lost = f"{name} is lost. Its other readings go on; labrig looks for it every {RETRY:g} s."
+        self._tell(name, f"{name} cannot be read before the watchdog is reset" if self._locked else lost)
         self._let_go()
         while not self._clock.wait(RETRY, self._ended):
             try:
@@ -138,7 +144,7 @@ class Poller:
             except InstrumentError:
                 self._let_go()
             else:
-                self._failures = 0
+                self._failures, self._locked = 0, False
                 self._numbering.interrupted()
                 self._publish(Noted(self._clock.now(), f"{name} found again: {self._identity}; identity verified"))
                 self._tell(name, "")
@@ -148,8 +154,9 @@ class Poller:
     def _take_back(self) -> None:
         """Open and start; raises `WrongInstrument` where something else answers than before."""
         found = self._source.open()
-        if found != self._identity:
+        if self._identity and found != self._identity:
             raise WrongInstrument(f"{self._source.name}: expected {self._identity}, found {found}. Not connected.")
+        self._identity = found
         self._source.start()
 
     def _let_go(self) -> None:

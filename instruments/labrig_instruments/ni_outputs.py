@@ -40,19 +40,21 @@ class Outputs(Generic[Part]):
 
     def __init__(self, name: str, daq: Daq, parts: Mapping[str, Part]) -> None:
         self._name, self._daq, self._parts = name, daq, parts
+        self._claimed: list[str] = []
+        self._locked = False
+        """Whether a watchdog kept them from being claimed."""
 
     def open(self) -> str:
         """Connect, check identity, claim every output, and only then bring each to its safe state.
 
-        Outputs that a watchdog has locked are in that state, and are claimed all the same.
+        Outputs that a watchdog has locked are in that state. They are claimed all the same, or where the device does
+        not even allow that, by the first `make_safe` after its reset.
         """
         self.close()
         identity = self._daq.open()
         try:
-            for part in self._parts.values():
-                part.reserve()
             with suppress(WatchdogExpired):
-                self._each(lambda part: part.begin())
+                self._claim()
         except InstrumentError:
             self.close()
             raise
@@ -62,6 +64,7 @@ class Outputs(Generic[Part]):
         """Let go of the outputs, which stay as they are."""
         for part in self._parts.values():
             part.release()
+        self._claimed, self._locked = [], False
         self._daq.close()
 
     def output(self, name: str) -> Part:
@@ -72,7 +75,20 @@ class Outputs(Generic[Part]):
 
     def make_safe(self) -> None:
         """Bring each output to its safe state; raises the first error after all were tried."""
-        self._each(lambda part: part.make_safe())
+        if self._locked:
+            self._claim()
+        else:
+            self._each(lambda part: part.make_safe())
+
+    def _claim(self) -> None:
+        """Claim what is not claimed yet, then begin with the safe states; raises `WatchdogExpired` while locked."""
+        self._locked = True
+        for name, part in self._parts.items():
+            if name not in self._claimed:
+                part.reserve()
+                self._claimed.append(name)
+        self._locked = False
+        self._each(lambda part: part.begin())
 
     def _each(self, verb: Callable[[Part], None]) -> None:
         errors: list[InstrumentError] = []

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labrig.clock import SECOND
-from labrig.errors import InstrumentError, LinkLost, SamplesLost, WrongInstrument
+from labrig.errors import InstrumentError, LinkLost, SamplesLost, WatchdogExpired, WrongInstrument
 from labrig.model import Block, Channel, Event, Faulted, Noted, Quality
 from labrig.poll import Poller
 from tests.core.some import PRESSURE, ManualClock
@@ -103,18 +103,21 @@ class Played:
         period: float = 0.1,
         identity: str = "a balance, serial number 1",
         answers: tuple[str | InstrumentError, ...] = (),
+        locked: bool = False,
     ) -> None:
         self.clock, self.items = Patience(), list[Block | Event]()
         self.told: list[str] = []
         self.given_up: list[str] = []
         self.device = Device(self.clock, iter(script), period=period)
         self.device.answers = list(answers)
+        self.device.is_open = not locked
         poller = Poller(
             self.device,
             publish=self.items.append,
             clock=self.clock,
             lost=self._lost,
             identity=identity,
+            locked=locked,
             tell=lambda _, words: self.told.append(words),
         )
         poller.start()
@@ -246,3 +249,24 @@ def test_a_lost_source_that_never_comes_back_ends_when_told_to() -> None:
     poller.stop()
 
     assert not device.is_open
+
+
+@pytest.mark.fault("DEV-13")
+def test_a_source_that_an_expired_watchdog_keeps_is_opened_when_it_lets_itself_be() -> None:
+    expired = WatchdogExpired("the watchdog has expired")
+
+    played = Played(good, good, identity="", locked=True, answers=(expired, expired))
+
+    assert played.device.opened == 3
+    assert [block.values[0, 0] for block in played.blocks] == [1, 2]
+    assert played.told == ["balance cannot be read before the watchdog is reset", ""]
+    assert not played.given_up
+
+
+def test_from_then_on_it_is_looked_for_by_what_it_said_it_is() -> None:
+    played = Played(
+        good, lost, good, identity="", locked=True, answers=("a balance, serial number 1", "a balance, serial number 2")
+    )
+
+    assert [block.values[0, 0] for block in played.blocks if np.isfinite(block.values[0, 0])] == [1, 2]
+    assert "expected a balance, serial number 1, found a balance, serial number 2. Not connected." in played.told[3]

@@ -217,6 +217,30 @@ def test_a_chassis_with_tasks_refuses_to_arm_one(watchdog: Make, valves: NiDigit
         watchdog().open()
 
 
+def test_outputs_that_the_device_does_not_even_let_be_claimed_are_claimed_after_its_reset(
+    rig: Endpoints, control: Control
+) -> None:
+    """As a chassis that refuses every task once its watchdog has run out."""
+    proxy = NiProxy(rig.ni)
+    feed = DigitalLine(line="port0/line0", opens="energised", safe="closed")
+    driver = NiDigitalOutput("valves", monotonic, device="cDAQ1Mod3", server=proxy.address, lines={"feed": feed})
+    try:
+        proxy.faults["TaskControl"] = proxy.refuse(-201478)
+        assert "serial number" in driver.open()
+        with pytest.raises(WatchdogExpired):
+            driver.make_safe()
+        del proxy.faults["TaskControl"]
+
+        driver.make_safe()
+        driver.output("feed").open()
+        assert control.outputs()[LINE] == 1
+        driver.make_safe()
+        assert control.outputs()[LINE] == 0
+    finally:
+        driver.close()
+        proxy.close()
+
+
 def test_a_device_that_cannot_be_unlocked_is_reset(
     rig: Endpoints, watchdog: Make, valves: NiDigitalOutput, control: Control
 ) -> None:
