@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # the supervisor, which must stay light, needs the clock and 
     from labrig.roles import Now
 
 SECOND: Final = 1_000_000_000
+STEP: Final = 1.0
+"""Seconds between two clocks that count as a step; a time service slews what is less."""
 BLOCK: Final = SECOND
 """Longest stride of the virtual clock: samples come in blocks of a second."""
 
@@ -57,6 +59,29 @@ class RealClock:
 
     def wait(self, seconds: float, ended: threading.Event) -> bool:
         return ended.wait(max(0.0, seconds))
+
+
+class WallClock:
+    """Compares the hour of day with the monotonic clock, so that a clock that somebody sets does not go unnoticed."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ahead = self._looked()
+
+    def step(self) -> float:
+        """Seconds by which UTC was put forward (negative: back) since the last look; 0 for what a time service slews.
+
+        A computer that slept shows as a clock that was put forward: the monotonic one rests meanwhile.
+        """
+        before, ahead = self._ahead, self._looked()
+        self._ahead = before if ahead is None else ahead
+        step = 0.0 if before is None or ahead is None else ahead - before
+        return step if abs(step) >= STEP else 0.0
+
+    def _looked(self) -> float | None:
+        """Seconds from the monotonic clock to UTC; None where this thread was held up between the two."""
+        before, utc, after = self._clock.now(), self._clock.utc(), self._clock.now()
+        return utc.timestamp() - before / SECOND if after - before < STEP / 10 * SECOND else None
 
 
 class VirtualClock:

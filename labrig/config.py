@@ -26,6 +26,8 @@ from labrig.safety import Interlock
 
 SIMULATED = "sim://"
 """Prefix of an address that the simulated rig fills in when it starts."""
+ANYWHERE = " anywhere"
+"""Suffix of one that stands for wherever the device is plugged in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,9 @@ def load_rig(path: Path, endpoints: Mapping[str, str] | None = None) -> RigConfi
     )
     interlocks = tuple(_interlock(path, name, table, channels) for name, table in file.interlocks.items())
     _check_pressure(path, file, interlocks)
+    for name in file.frozen:
+        if name not in channels:
+            raise ConfigError(path, f"frozen.{name}", f"one of {', '.join(channels)}", name)
     return RigConfig(
         path,
         text,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -85,9 +85,12 @@ class Tenure:
                 if len(usable):
                     self._needed[name] = int(block.times[usable[-1]])
 
-    def missing(self, seconds: float, now: int) -> list[str]:
-        """Needed channels that have had no value for so long."""
-        return [name for name, seen in self._needed.items() if (now - seen) / SECOND > seconds]
+    def unfit(self, seconds: float, frozen: Mapping[str, str]) -> str:
+        """Which needed channels have had no value for so long, or are ``frozen`` (why, by channel); empty if none."""
+        now = self._clock.now()
+        silent = [name for name, seen in self._needed.items() if (now - seen) / SECOND > seconds]
+        words = [f"{', '.join(silent)}: no valid value for {seconds:g} s"] if silent else []
+        return "; ".join(words + [why for name, why in frozen.items() if name in self._needed])
 
     def go_on(self) -> None:
         """Held no longer: protocol and needed channels have their whole time again."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from types import MappingProxyType
 from typing import Final
 
 from labrig.clock import Clock
@@ -46,12 +47,13 @@ class Guardian:
         publish: Callable[[Event], None],
         watchdogs: Sequence[Watchdog] = (),
         holds: bool = True,
+        frozen: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
-        """``holds``: whether somebody can resume a held run; otherwise what would hold a run stops it."""
+        """``holds``: whether somebody can resume a held run, else it is stopped; ``frozen``: patience by channel, s."""
         self._outputs, self._clock, self._publish, self._holds = outputs, clock, publish, holds
         self._watchdogs = Watchdogs(watchdogs, clock.now, self._learn)
         self._machine = StateMachine()
-        self.guards = Guards(interlocks, channels, clock.now, self._broken)
+        self.guards = Guards(interlocks, channels, clock.now, self._broken, frozen)
         self.rounds = Rounds("guardian", self.cycle, self._failed, clock)
         self._tenure: Tenure | None = None
         self._trip_reason = ""
@@ -170,10 +172,13 @@ class Guardian:
             self._tenure.held.set()
 
     def resume(self, by: str) -> None:
-        """Let a held run go on; raises `RigError` where none is held."""
+        """Let a held run go on; raises `RigError` where none is held, and where it would be held again at once."""
+        tenure = self._tenure
+        if tenure is not None and tenure.held.is_set() and (why := tenure.unfit(HOLD_AFTER, self.guards.frozen)):
+            raise RigError(f"cannot resume: {why}; mend it first, or stop")
         self._move(Cause.RESUME, f"resumed by {by}")
-        if self._tenure is not None:
-            self._tenure.go_on()
+        if tenure is not None:
+            tenure.go_on()
 
     def cycle(self) -> None:
         """One look; public for virtual time and for tests."""
@@ -187,7 +192,7 @@ class Guardian:
             why = "the protocol has given no sign of life for longer than its method allows"
             self._end(tenure, Outcome.FAILED, why)
         if tenure is not None and self._machine.state is RigState.RUNNING:
-            self._judge_measurements(tenure, now)
+            self._judge_measurements(tenure)
         if self.guards.fresh(now):
             self._watchdogs.pet()
 
@@ -195,11 +200,10 @@ class Guardian:
         """The looks have ended; unpetted, the hardware watchdog makes sure of it."""
         self.trip(f"the guardian failed ({type(error).__name__}: {error}); restart the server")
 
-    def _judge_measurements(self, tenure: Tenure, now: int) -> None:
-        silent = tenure.missing(HOLD_AFTER, now)
-        if not silent:
+    def _judge_measurements(self, tenure: Tenure) -> None:
+        words = tenure.unfit(HOLD_AFTER, self.guards.frozen)
+        if not words:
             return
-        words = f"{', '.join(silent)}: no valid value for {HOLD_AFTER:g} s"
         if not self._holds:
             self._end(tenure, Outcome.FAILED, words)
         else:

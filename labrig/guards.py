@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from labrig.clock import SECOND
+from labrig.frozen import Frozen
 from labrig.model import Block, Channel, Event
 from labrig.roles import Now
 from labrig.safety import Breach, Interlock, Watch
@@ -20,9 +22,12 @@ class Guards:
         channels: Mapping[str, Channel],
         now: Now,
         broken: Callable[[Breach], None],
+        frozen: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
+        """``frozen``: seconds of patience with channels, guards or not, that may freeze."""
         self._interlocks, self._now, self._broken = tuple(interlocks), now, broken
         self._watch = Watch(interlocks, channels, self._lost)
+        self._frozen = Frozen(frozen, self._froze)
         self._spoke: dict[str, int] = {interlock.channel: now() for interlock in interlocks}
         self._breaches: dict[str, Breach] = {}
         self._unheard = set(self._spoke)
@@ -33,6 +38,7 @@ class Guards:
         return channel in self._spoke
 
     def __call__(self, item: Block | Event) -> None:
+        self._frozen(item)
         if not isinstance(item, Block) or not len(item):
             return
         for name in item.channels:
@@ -47,6 +53,11 @@ class Guards:
     def standing(self) -> str:
         """Which interlocks are broken now, in words; empty when none is."""
         return "; ".join(breach.reason for breach in tuple(self._breaches.values()))
+
+    @property
+    def frozen(self) -> Mapping[str, str]:
+        """Why, by channel, for those whose signal does not move; guards or not."""
+        return self._frozen.now
 
     def listen(self) -> None:
         """Count silence from now on."""
@@ -71,6 +82,11 @@ class Guards:
         """Which have not spoken for so long after ``since`` that an interruption at that moment is over."""
         lost = {i.channel for i in self._interlocks if self._spoke[i.channel] <= since + i.stale_after * SECOND}
         return tuple(sorted(lost))
+
+    def _froze(self, channel: str, time: int, words: str) -> None:
+        for interlock in self._interlocks:
+            if interlock.channel == channel:
+                self._lost(Breach(interlock, time, f"{interlock.name}: {words}"))
 
     def _lost(self, breach: Breach) -> None:
         self._breaches[breach.interlock.name] = breach

@@ -109,5 +109,7 @@ class RigFile(_Table):
     instruments: dict[str, dict[str, Any]]
     roles: dict[str, str]
     interlocks: dict[str, InterlockTable] = {}
+    frozen: dict[str, Annotated[Duration, Positive]] = {}
+    """Channels whose signal must move within that time when an output was changed."""
     safety: Safety = Safety()
     simulation: Simulation | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -88,10 +87,11 @@ class Station:
             publish=self.publish,
             watchdogs=watchdogs,
             holds=holds,
+            frozen=config.file.frozen,
         )
         self._sources = sources
-        self._began = 0
-        self.bus = Bus((self.guardian, self.history))
+        self._collected = outlook.Collected(config.channel_roles.get("permeate_mass", ""), config.channels)
+        self.bus = Bus((self.guardian, self.history, self._collected))
 
     def start(self) -> None:
         """Make the rig safe and begin to sample."""
@@ -131,7 +131,6 @@ class Station:
             needed = [name for role, name in self.config.channel_roles.items() if role in order.method.needs]
             tenure = self.guardian.begin(order.method.silence, needed, asked=asked)
             session = Session(header, order, tenure, operator, stack.pop_all())
-        self._began = self.clock.now()
         self.publish(RunStarted(self.clock.now(), header.run_id))
         self._pair_clocks()
         return session
@@ -181,13 +180,21 @@ class Station:
         if self.guardian.state in {RigState.RUNNING, RigState.HOLD}:
             return False, "a run is going on"
         reasons = [
-            outlook.pressure_gone(channel.label or name, self._recent(name, outlook.SAFE_SECONDS), now)
-            for name, channel in self.config.channels.items()
-            if channel.unit.dimension == "pressure"
+            outlook.pressure_gone(label, self._recent(name, outlook.SAFE_SECONDS), now)
+            for name, label in self._pressures().items()
         ]
+        reasons += list(self.guardian.guards.frozen.values())
         if not reasons:
             return False, "this rig has no pressure channel"
         return not any(reasons), "; ".join(reason for reason in reasons if reason)
+
+    def trapped(self) -> str:
+        """Which pressures do not go, in words, asked some seconds after the outputs were made safe; empty if none."""
+        found = (
+            outlook.trapped(label, self._recent(name, outlook.TRAPPED_SECONDS))
+            for name, label in self._pressures().items()
+        )
+        return "; ".join(words for words in found if words)
 
     def forecasts(self) -> tuple[outlook.Outlook, ...]:
         """What will be full or empty within a quarter of an hour, while a run goes on."""
@@ -198,8 +205,12 @@ class Station:
         capacity = permeate.capacity or self.config.channels[name].high
         coming = [outlook.will_fill(trace, capacity)]
         if permeate.feed is not None:
-            coming.append(outlook.will_empty(trace, self._mass_at_start(name), permeate.feed * DENSITY))
+            coming.append(outlook.will_empty(trace, permeate.feed * DENSITY - self._collected.mass))
         return tuple(one for one in coming if one is not None)
+
+    def feed_filled(self) -> None:
+        """The feed vessel was filled again: what has flowed before no longer counts."""
+        self._collected.begin_anew()
 
     def arm(self, session: Session, reflex: Reflex) -> Armed:
         """Let a reflex wait until the run ends or `Armed.disarm`; raises `RigError` for unknown names."""
@@ -219,6 +230,11 @@ class Station:
         session.end.enter_context(self.bus.last(armed))
         return armed
 
+    def _pressures(self) -> dict[str, str]:
+        """Labels of the pressure channels by name."""
+        channels = self.config.channels.items()
+        return {name: channel.label or name for name, channel in channels if channel.unit.dimension == "pressure"}
+
     def _recent(self, channel: str, seconds: float) -> Trace:
         now = self.clock.now()
         try:
@@ -226,16 +242,20 @@ class Station:
         except RigError:
             return NO_TRACE
 
-    def _mass_at_start(self, name: str) -> float:
-        try:
-            first = self.history.trace(name, self._began, self._began + SECOND)
-        except RigError:
-            return math.nan
-        return float(np.nanmean(first.mean)) if np.isfinite(first.mean).any() else math.nan
-
     def publish(self, item: Block | Event) -> None:
         """Hand an item to record, guardian, history and listeners, in that order."""
         self.bus.publish(item)
+
+    def clock_set(self, seconds: float) -> str:
+        """The hour of day was put forward by so much in mid-air: recorded, with a new pair of clocks; in words."""
+        way = "forward" if seconds > 0 else "back"
+        words = (
+            f"this computer's clock went {way} by {abs(seconds):.0f} s at once: it was set, or the computer slept. "
+            "Times within a run come from another clock and are right; check this computer's time service"
+        )
+        self.publish(Faulted(self.clock.now(), "clock", words, "SYS-08"))
+        self._pair_clocks()
+        return words
 
     def _lost(self, reason: str) -> None:
         """A source is gone for good: a run cannot go on without it. Guard channels trip by their silence besides."""

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from labrig.clock import SECOND, VirtualClock
-from labrig.config import SIMULATED, RigConfig
+from labrig.config import ANYWHERE, SIMULATED, RigConfig
 from labrig.model import Block, Event, Flags, Floats, Output, Quality, judge_raw
 from labrig.plant import Plant
 from labrig.roles import Actuator, Regulator, Source, Valve
@@ -81,7 +81,7 @@ class _Weighing:
     def __init__(self, source: Source, plant: Plant, start: int) -> None:
         (self._channel,) = source.channels
         self._source, self._plant, self._start, self._next = source, plant, start, 0
-        self._address = self._channel.address.removeprefix(SIMULATED)
+        self._address = self._channel.address.removeprefix(SIMULATED).removesuffix(ANYWHERE)
 
     def until(self, now: int) -> Block | None:
         period = round(self._source.period * SECOND)

@@ -1,13 +1,15 @@
-"""The server's housekeeping, twice a second: attendance, and vessels that are about to be full or empty."""
+"""The server's housekeeping, twice a second: attendance, vessels about to be full or empty, disk, clock and load."""
 
 from __future__ import annotations
 
 import threading
 from typing import Final, TextIO
 
-from labrig.clock import SECOND, Job, monotonic, spawn
+from labrig.clock import SECOND, Job, WallClock, monotonic, spawn
 from labrig.model import Outcome
+from labrig.outlook import TRAPPED_SECONDS
 from labrig.server.front import Front
+from labrig.states import RigState
 
 LOOK: Final = 0.5
 BACKLOG: Final = 1.0
@@ -56,6 +58,9 @@ class Keeper:
         self._seen = monotonic()
         self._slow = False
         self._latest = LATE
+        self._safe_since = monotonic()
+        self._trapped = False
+        self._wall = WallClock(front.station.clock)
         self._job: Job | None = None
 
     def __enter__(self) -> Keeper:
@@ -72,6 +77,8 @@ class Keeper:
             self._attendance()
             self._outlook()
             self._disk()
+            self._vent()
+            self._clock()
             self._load()
             self._front.watchers.changed()
 
@@ -91,6 +98,23 @@ class Keeper:
         if words or self._slow:
             self._front.warn("disk", words)
         self._slow = bool(words)
+
+    def _vent(self) -> None:
+        """Tell of pressure that does not go, once the rig has been safe for long enough to know."""
+        station = self._front.station
+        if station.guardian.state in {RigState.RUNNING, RigState.HOLD}:
+            self._safe_since = monotonic()
+        known = (monotonic() - self._safe_since) / SECOND > TRAPPED_SECONDS
+        words = station.trapped() if known else ""
+        if bool(words) != self._trapped or words:
+            self._front.warn("pressure", words)
+        self._trapped = bool(words)
+
+    def _clock(self) -> None:
+        """Tell of a clock that was set; also in the run's record."""
+        step = self._wall.step()
+        if step:
+            self._front.warn("clock", self._front.station.clock_set(step))
 
     def _load(self) -> None:
         """Tell of an overloaded computer, once for each new record."""

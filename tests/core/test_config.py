@@ -76,6 +76,8 @@ def test_two_channels_of_one_name_are_refused_wherever_they_are(written: Written
         (('high = "85 psi"', 'high = "nan psi"'), "interlocks.over_pressure.high", "nan psi"),
         (('high = "85 psi"\n', "\n"), "interlocks.over_pressure", "neither"),
         (('high = "85 psi"', 'hihg = "85 psi"'), "interlocks.over_pressure.hihg", "85 psi"),
+        (("[simulation]\n", '[frozen]\nfed = "5 s"\n\n[simulation]\n'), "frozen.fed", "fed"),
+        (("[simulation]\n", "[frozen]\nfeed_pressure = 5\n\n[simulation]\n"), "frozen.feed_pressure", 5),
         (('name = "bench-25"', 'name = "../bench"'), "name", "../bench"),
         (('name = "bench-25"', 'name = ""'), "name", ""),
         (('blank_flow = ["100 mL/min", "400 mL/min"]', 'blank_flow = ["100 mL/min"]'), "hydraulics", None),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from labrig.config import ANYWHERE
 from labrig_instruments.simulated import mt_sics
 from labrig_instruments.simulated.faults import (
     AnyLineFault,
@@ -76,7 +77,7 @@ class PluggedBalance:
 
     def endpoints(self) -> dict[str, str]:
         """Where it answers, by what a rig file calls that: its port, and a pattern for wherever it is plugged in."""
-        anywhere = {f"{self._name} anywhere": self._plug.anywhere} if self._plug.anywhere else {}
+        anywhere = {f"{self._name}{ANYWHERE}": self._plug.anywhere} if self._plug.anywhere else {}
         return {self._name: self._plug.url, **anywhere}
 
     def set(self, fault: AnyLineFault) -> None:
