@@ -41,7 +41,10 @@ def file_run(path: Path, protocol: LabProtocol) -> FiledRun:
             return FiledRun(path, outcome, reason, None, str(error))
         except Exception as error:  # an analysis is anybody's code, and the run is over and safe
             log.debug("the analysis raised", exc_info=True)
-            return FiledRun(path, outcome, reason, None, f"{type(error).__name__} in the analysis: {error}")
+            words = (
+                f"{type(error).__name__} in the analysis: {error}. The run's file is whole; mend the analysis, then: "
+            )
+            return FiledRun(path, outcome, reason, None, f"{words}labrig analyse {path}")
     analysis = _of_a_part(analysis, outcome)
     try:
         add_analysis(path, analysis)
@@ -67,15 +70,20 @@ def _with_damage(analysis: Analysis, damage: tuple[str, ...]) -> Analysis:
     return replace(analysis, validity=Validity.INVALID, reasons=(words, *analysis.reasons))
 
 
+def file_again(path: Path) -> FiledRun:
+    """Analyse a closed run file by the protocol and parameters that it names; raises `LabrigError` as `file_run`."""
+    with RunFile(path) as run:
+        header = run.header
+    parameters = {name: value for name, value in header.parameters.items() if name != "skipped"}
+    return file_run(path, make(header.protocol, parameters, f"{path}: parameters"))
+
+
 def main() -> None:
     """A child process: one JSON request on standard input, one JSON answer on standard output."""
     path = Path(json.load(sys.stdin)["run"])
     try:
-        with RunFile(path) as run:
-            header = run.header
-        parameters = {name: value for name, value in header.parameters.items() if name != "skipped"}
         with redirect_stdout(sys.stderr):  # what an analysis prints is no part of the answer
-            filed = file_run(path, make(header.protocol, parameters, f"{path}: parameters"))
+            filed = file_again(path)
         kept = None if filed.not_analysed else analysis_as_json(filed.analysis)
         answer: dict[str, Any] = {"answer": {"analysis": kept, "not_analysed": filed.not_analysed}}
     except LabrigError as error:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 import platformdirs
 
@@ -33,26 +33,38 @@ class RigTaken(LabrigError):
 class RigLock:
     """``with RigLock(data, rig):`` raises `RigTaken` where another process holds it."""
 
+    suffix: ClassVar = ".lock"
+
     def __init__(self, data: Path, rig: str) -> None:
         self._data, self._rig = data, rig
-        self._path = endpoint_path(data, rig).with_suffix(".lock")
+        self._path = endpoint_path(data, rig).with_suffix(self.suffix)
         self._file = -1
 
     def __enter__(self) -> RigLock:
         try:
             self._file = _locked(self._path)
         except OSError:
-            raise RigTaken(f"{self._rig} is already served{self._by()}; use that server, or end it first") from None
+            raise RigTaken(self._taken()) from None
         return self
 
     def __exit__(self, *_: object) -> None:
         os.close(self._file)
 
-    def _by(self) -> str:
+    def _taken(self) -> str:
         try:
-            return f" by process {read_endpoint(self._data, self._rig).pid}"
+            by = f" by process {read_endpoint(self._data, self._rig).pid}"
         except ServerGone:
-            return ""
+            by = ""
+        return f"{self._rig} is already served{by}; use that server, or end it first"
+
+
+class UpLock(RigLock):
+    """One start of a rig's server at a time: of two, one would take the other's server for its own."""
+
+    suffix: ClassVar = ".up"
+
+    def _taken(self) -> str:
+        return f"{self._rig} is being started by another labrig up. Nothing was started; use that server when it is up"
 
 
 class HardwareLock:

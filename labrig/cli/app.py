@@ -153,6 +153,17 @@ def status(
 
 
 @app.command()
+def refilled(
+    rig: Annotated[str, typer.Argument(help="Name of the rig; not needed where only one is up.")] = "",
+    data: DataOption = None,
+) -> None:
+    """Tell a rig that is up that its feed vessel was filled: the forecast of its end begins anew."""
+    from labrig.cli.serving import refilled as refilled_it
+
+    _exit(refilled_it(rig, data))
+
+
+@app.command()
 def serve(
     rig: Annotated[str, typer.Argument(help="A rig file, or the name of a shipped rig.")],
     data: DataOption = None,
@@ -201,6 +212,17 @@ def recover(
     from labrig.cli.recovering import recover as recover_it
 
     _exit(recover_it(run_files, as_json=json))
+
+
+@app.command()
+def analyse(
+    run_files: Annotated[list[Path], typer.Argument(help="Run files (.labrig) that are closed.")],
+    json: JsonOption = False,
+) -> None:
+    """Analyse runs again and file the results beside the earlier ones, which stay."""
+    from labrig.cli.analysing import analyse as analyse_it
+
+    _exit(analyse_it(run_files, as_json=json))
 
 
 @app.command()

@@ -18,7 +18,7 @@ from labrig.cli.ordering import data_folder
 from labrig.client import Client
 from labrig.endpoint import Endpoint, ServerGone, endpoint_path, known_rigs, read_endpoint
 from labrig.errors import ConfigError
-from labrig.riglock import RigLock, RigTaken
+from labrig.riglock import RigLock, RigTaken, UpLock
 from labrig.wire.documents import Control, Status
 
 READY: Final = 60.0
@@ -48,19 +48,14 @@ def up(rig: str, data: Path | None, membrane: str, seed: int, *, as_json: bool) 
     from labrig.config import find_rig, load_rig
 
     config, folder = load_rig(find_rig(rig)), data_folder(data)
-    before = _endpoint(folder, config.name)
-    if before is not None and _answers(before):
-        raise ServerGone(f"{config.name} is already served (process {before.pid}); use it, or: labrig down")
     log = endpoint_path(folder, config.name).with_suffix(".log")
     in_cell = membrane or config.default_membrane
     orders = supervisor.Orders(str(config.path), str(folder), str(log), in_cell, seed, config.simulated)
-    process = supervisor.start(orders)
-    endpoint = _wait_for(folder, config.name, before, lambda: process.poll() is None)
+    with UpLock(folder, config.name):
+        endpoint = _started(orders, folder, config.name)
     if endpoint is None:
         print(f"labrig: the server of {config.name} did not start; the end of {log}:", file=sys.stderr)
         print("\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]), file=sys.stderr)
-        process.terminate()
-        process.wait()
         return 1
     if as_json:
         print(
@@ -69,6 +64,19 @@ def up(rig: str, data: Path | None, membrane: str, seed: int, *, as_json: bool) 
     else:
         print(f"{endpoint.rig} is up (server process {endpoint.pid}). Its log: {log}")
     return 0
+
+
+def _started(orders: supervisor.Orders, folder: Path, rig: str) -> Endpoint | None:
+    """A new supervisor's server, once it answers; None where it did not come up. Raises `ServerGone` where one is."""
+    before = _endpoint(folder, rig)
+    if before is not None and _answers(before):
+        raise ServerGone(f"{rig} is already served (process {before.pid}); use it, or: labrig down")
+    process = supervisor.start(orders)
+    endpoint = _wait_for(folder, rig, before, lambda: process.poll() is None)
+    if endpoint is None:
+        process.terminate()
+        process.wait()
+    return endpoint
 
 
 def down(rig: str, data: Path | None) -> int:
@@ -96,6 +104,16 @@ def stop(rig: str, data: Path | None, reason: str, *, as_json: bool) -> int:
         print(stopped.model_dump_json())
     else:
         print(f"Stopped: outputs were commanded safe within {stopped.milliseconds:.0f} ms; the rig is {stopped.state}.")
+    return 0
+
+
+def refilled(rig: str, data: Path | None) -> int:
+    """The feed vessel was filled."""
+    folder = data_folder(data)
+    endpoint = read_endpoint(folder, _which(rig, folder))
+    with Client(endpoint) as client:
+        client.control(Control(verb="refilled", by="labrig refilled"))
+    print(f"The feed of {endpoint.rig} counts as full from now on.")
     return 0
 
 

@@ -75,7 +75,7 @@ def _asked(module: str, request: dict[str, Any], seconds: float) -> Any:  # noqa
         document = json.loads(out)
     except ValueError:
         last = words.decode(errors="replace").strip().rpartition("\n")[2]
-        raise ChildFailed(f"{module} ended with code {child.returncode}: {last}") from None
+        raise ChildFailed(f"{module} broke off ({explained(child.returncode)}){last and f': {last}'}") from None
     if "error" in document:
         raise ChildFailed(document["error"])
     return document["answer"]

@@ -27,7 +27,7 @@ class Finished:
         try:
             analysis, words = children.file_run(Path(paper.file))
         except children.ChildFailed as error:
-            words = str(error)
+            words = f"{error}. The run's file is whole; analyse it again with: labrig analyse {paper.file}"
         self._know(paper.model_copy(update={"filed": True, "analysis": analysis, "not_analysed": words}))
 
     def as_known(self, paper: RunPaper) -> RunPaper:

@@ -110,6 +110,8 @@ class Front:
                 self._note(wish.text, by)
             case "answer":
                 self.conduct.desk.reply(wish.question, wish.text, by)
+            case "refilled":
+                self.station.feed_filled()
             case "shutdown":
                 self._shutdown()
         return self.status()

@@ -210,7 +210,7 @@ class Started(Paper):
 class Control(Paper):
     """A client's wish: ``text`` is the reason, the note or the answer."""
 
-    verb: Literal["hold", "resume", "reset", "note", "answer", "shutdown"]
+    verb: Literal["hold", "resume", "reset", "note", "answer", "refilled", "shutdown"]
     text: str = ""
     question: str = ""
     by: str = ""
