@@ -89,6 +89,17 @@ class Removed(Fault):
         return self.device
 
 
+class StrictWatchdog(Fault):
+    """A chassis that refuses every task once its watchdog has gone off, until the chassis is reset."""
+
+    fault: Literal["strict watchdog"] = "strict watchdog"
+    device: str
+
+    @property
+    def key(self) -> str:
+        return self.device
+
+
 class ServerSilence(Fault):
     """The NI server answers nothing for a while; calls that are given up meanwhile are never carried out."""
 
@@ -194,6 +205,6 @@ PlantFault = Leak | Clogged | StuckValve | AirBubble | OverPressure
 AnySignalFault = OpenLoop | Stuck | Drift | NotANumber | Spike
 AnyLineFault = Silence | Garbage | Partial | Late | WrongIdentity | Overload | Unplugged
 AnyFault = Annotated[
-    AnySignalFault | AnyLineFault | PlantFault | Overrun | Removed | ServerSilence | FeedEmpty,
+    AnySignalFault | AnyLineFault | PlantFault | Overrun | Removed | StrictWatchdog | ServerSilence | FeedEmpty,
     Field(discriminator="fault"),
 ]

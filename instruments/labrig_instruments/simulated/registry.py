@@ -22,6 +22,7 @@ from labrig_instruments.simulated.faults import (
     PlantFault,
     Removed,
     ServerSilence,
+    StrictWatchdog,
     StuckValve,
 )
 from labrig_instruments.simulated.line_faults import PluggedBalance
@@ -79,6 +80,8 @@ class Faults:
                     self._ni.driver.overrun(fault.device)
                 case Removed():
                     self._ni.driver.remove(fault.device, Code(fault.code), power_lost=fault.power_lost)
+                case StrictWatchdog():
+                    self._ni.driver.be_strict(fault.device, strict=True)
                 case ServerSilence():
                     self._ni.silence.keep(fault.lasts)
                 case FeedEmpty():
@@ -96,6 +99,8 @@ class Faults:
         match fault:
             case Removed():
                 self._ni.driver.bring_back(fault.device)
+            case StrictWatchdog():
+                self._ni.driver.be_strict(fault.device, strict=False)
             case ServerSilence():
                 self._ni.silence.keep(0.0)
             case _ if isinstance(fault, _SIGNAL):

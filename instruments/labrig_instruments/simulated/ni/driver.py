@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from nidaqmx.constants import WDTTaskAction
+
 from labrig_instruments.simulated.live import LivePlant
 from labrig_instruments.simulated.ni.devices import Device, Inventory, inventory
 from labrig_instruments.simulated.ni.errors import Code, DriverError
@@ -40,6 +42,8 @@ class Driver:
         self._unnamed = 0
         self._lost: dict[str, Code] = {}
         """Tasks whose device was pulled out; they stay lost when it comes back."""
+        self._strict: frozenset[str] = frozenset()
+        """Chassis that refuse every task while their watchdog has gone off."""
 
     def create(self, name: str, owner: str, *, new: bool | None) -> tuple[Task, bool]:
         """A task, and whether it was made now. ``new`` demands (True) or forbids (False) that it be made."""
@@ -89,6 +93,8 @@ class Driver:
                 raise DriverError(self._lost[name], f"Task Name: {name}")
             for channel in task.channels:
                 self.devices.check_present(channel.device)
+                if self._locked(lock := lock_of(self.devices, channel.device)):
+                    raise DriverError(Code.CONFIG_FAILED_BECAUSE_WATCHDOG_EXPIRED, f"Device: {lock}")
             try:
                 yield task
             finally:
@@ -101,6 +107,21 @@ class Driver:
             if not isinstance(task, WatchdogTask):
                 raise DriverError(Code.ACTION_NOT_SUPPORTED_TASK_NOT_WATCHDOG, f"Task Name: {name}")
             yield task
+
+    def unlock(self, task: WatchdogTask) -> None:
+        """Let the device of a watchdog that has gone off be written again; -200644 for one that has to be reset."""
+        if self._locked(task.device.name):
+            raise DriverError(Code.CANT_RESET_EXPIRED_WATCHDOG, f"Device: {task.device.name}")
+        task.act(WDTTaskAction.CLEAR_EXPIRATION)
+
+    def be_strict(self, device: str, *, strict: bool) -> None:
+        """Whether a watchdog that has gone off keeps a chassis from every task until it is reset."""
+        name = self.devices.device(device).name
+        with self._lock:
+            self._strict = self._strict | {name} if strict else self._strict - {name}
+
+    def _locked(self, device: str) -> bool:
+        return device in self._strict and self.plant.has_gone_off(device)
 
     def check_unlocked(self, task: Task) -> None:
         """-200678 where a watchdog has gone off and was not cleared."""

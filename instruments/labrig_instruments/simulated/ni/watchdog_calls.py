@@ -68,7 +68,11 @@ class WatchdogCalls:
 
     def _control(self, request: Message, caller: Caller) -> Message:
         with self._driver.watchdog(request.task.name) as task:
-            task.act(WDTTaskAction(request.action or request.action_raw))
+            action = WDTTaskAction(request.action or request.action_raw)
+            if action is WDTTaskAction.CLEAR_EXPIRATION:
+                self._driver.unlock(task)
+            else:
+                task.act(action)
         return pb.ControlWatchdogTaskResponse()
 
     def _get_bool(self, request: Message, caller: Caller) -> Message:
