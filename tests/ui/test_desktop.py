@@ -7,7 +7,7 @@ import math
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QPushButton
+from PySide6.QtWidgets import QLineEdit, QMenu, QPushButton
 
 from labrig.clock import monotonic
 from labrig.units import mL_per_min, psi
@@ -295,6 +295,27 @@ class TestClosingDuringARun:
         QTest.keyClick(dialog, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
 
         until(lambda: rig.stops)
+
+
+def test_other_curves_can_be_chosen(desktop: Desktop, rig: FakeRig, until: Until) -> None:
+    page = desktop.window.live_page
+    desktop.window.go(LIVE)
+    click(page.curves)
+    until(lambda: page.findChild(QMenu))
+    menu = page.findChild(QMenu)
+    assert isinstance(menu, QMenu)
+    by_name = {action.text(): action for action in menu.actions()}
+    assert [name for name, action in by_name.items() if action.isChecked()] == [
+        "Permeability, live estimate",
+        "Feed pressure",
+        "Permeate flow",
+    ]
+
+    by_name["Membrane pressure"].trigger()
+    menu.close()
+
+    until(lambda: "membrane_pressure" in [plot.shown.name for plot in page.plots])
+    assert len(page.plots) == 4
 
 
 def test_without_a_run_the_window_closes_without_a_question(desktop: Desktop) -> None:

@@ -21,7 +21,7 @@ from labrig_ui.channels import plots, shown, tiles
 from labrig_ui.estimate import disc_area, flow_by_balance, permeability, steady
 from labrig_ui.live import PERMEABILITY
 from labrig_ui.main_window import LIVE
-from labrig_ui.ranges import Range, around, round_up, stretched
+from labrig_ui.ranges import Range, around, moved, round_up, stretched
 from labrig_ui.steps import steps_of
 from labrig_ui.tiles import Digits
 from tests.ui.conftest import Until
@@ -60,6 +60,12 @@ def test_the_time_axis_takes_a_wide_step_and_then_stands() -> None:
 
     assert shown_seconds == 90.0
     assert stretched(shown_seconds, 89.0) == shown_seconds
+
+
+def test_a_moving_stretch_takes_whole_steps_and_always_holds_its_end() -> None:
+    assert moved(0.2, 60.2, 1.0) == pytest.approx((1.0, 61.0))
+    assert moved(0.9, 60.9, 1.0) == pytest.approx((1.0, 61.0))
+    assert moved(1.0, 61.0, 1.0) == pytest.approx((1.0, 61.0))
 
 
 def test_the_estimate_is_flow_over_area_over_pressure() -> None:

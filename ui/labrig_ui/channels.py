@@ -70,6 +70,11 @@ def plots(description: Description, *, estimate: bool) -> tuple[Shown, ...]:
     return wanted
 
 
+def curves(description: Description, *, estimate: bool) -> tuple[Shown, ...]:
+    """All that can be plotted."""
+    return (*((ESTIMATE,) if estimate else ()), *(shown(one) for one in description.channels))
+
+
 def _by_role(description: Description, roles: tuple[str, ...], *, estimate: bool) -> tuple[Shown, ...]:
     of_role = {one.role: one for one in description.channels if one.role}
     found = []

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QLabel, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QSplitter, QStackedLayout, QWidget
 
 from labrig.clock import SECOND
-from labrig_ui.channels import plots
+from labrig.wire.documents import Description
+from labrig_ui.channels import Shown, curves, plots
 from labrig_ui.desk import Desk
 from labrig_ui.live import PERMEABILITY
-from labrig_ui.parts import card, choice, clear, column, row, stretch, text
+from labrig_ui.parts import button, card, choice, clear, column, row, stretch, text
 from labrig_ui.plots import POINTS, Plot, colour_of, stack
-from labrig_ui.ranges import stretched
+from labrig_ui.ranges import moved, stretched
 from labrig_ui.steps import Happenings, OutputList, StepList
 from labrig_ui.theme import Theme
 from labrig_ui.tiles import Tiles
 
 FRAME: Final = 40
 """ms: 25 Hz."""
+BESIDE: Final = 4
+"""More plots than these stand in two columns."""
 NUMBERS: Final = 5
 """Frames between two readings of the tiles: digits that change faster cannot be read."""
 WINDOWS: Final = (("Whole run", 0.0), ("Last minute", 60.0), ("Last 10 minutes", 600.0), ("Last hour", 3600.0))
+STEPS: Final = 60
+"""In so many steps a moving stretch goes by: the last minute moves once a second."""
 IDLE: Final = 600.0
 """s shown as "whole run" where no run goes on."""
 
@@ -47,9 +53,12 @@ class LivePage(QWidget):
         self.estimate = text(
             "* Live estimate: flow ÷ area ÷ feed pressure, uncorrected. The result is computed after the run.", "hint"
         )
-        self._column = QVBoxLayout()
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(0)
+        self._chosen: frozenset[str] = frozenset()
+        """Names of the curves that a person wants; empty: those of the usual roles."""
+        self.curves = button("C&urves …", self._choose_curves, tip="Which quantities are plotted")
+        self._grid = QGridLayout()
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(0)
         self.empty = text("No rig is attached. Choose one on the Rig page (Ctrl+1).", "title")
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._blank())
@@ -69,15 +78,41 @@ class LivePage(QWidget):
         self._stack.setCurrentIndex(0 if desk.description is None else 1)
         if desk.description is None or desk.live is None:
             return
-        wanted = plots(desk.description, estimate=desk.live.can_estimate())
+        wanted = self._wanted(desk.description, estimate=desk.live.can_estimate())
         if tuple(plot.shown for plot in self.plots) != wanted:
-            clear(self._column)
-            self.plots = stack(wanted)
-            for plot in self.plots:
-                self._column.addWidget(plot, 1)
+            clear(self._grid)
+            columns = 1 if len(wanted) <= BESIDE else 2
+            self.plots = stack(wanted, columns=columns)
+            for place, plot in enumerate(self.plots):
+                self._grid.addWidget(plot, place // columns, place % columns)
             self.estimate.setVisible(any(one.name == PERMEABILITY for one in wanted))
             self._paint()
         self._begin_anew()
+
+    def show_curves(self, names: Iterable[str]) -> None:
+        """Plot these channels, in the order of the rig file; none: the usual ones."""
+        self._chosen = frozenset(names)
+        self.rebuild()
+
+    def _wanted(self, description: Description, *, estimate: bool) -> tuple[Shown, ...]:
+        chosen = tuple(one for one in curves(description, estimate=estimate) if one.name in self._chosen)
+        return chosen or plots(description, estimate=estimate)
+
+    def _choose_curves(self) -> None:
+        """A menu of all quantities, those that are plotted marked."""
+        desk = self._desk
+        if desk.description is None or desk.live is None:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setAccessibleName("Curves")
+        drawn = {plot.shown.name for plot in self.plots}
+        for one in curves(desk.description, estimate=desk.live.can_estimate()):
+            action = menu.addAction(one.label)
+            action.setCheckable(True)
+            action.setChecked(one.name in drawn)
+            action.triggered.connect(lambda _, name=one.name: self.show_curves(drawn ^ {name}))
+        menu.popup(self.curves.mapToGlobal(self.curves.rect().bottomLeft()))
 
     def _blank(self) -> QWidget:
         page = QWidget()
@@ -87,9 +122,9 @@ class LivePage(QWidget):
     def _content(self, desk: Desk) -> QWidget:
         label = QLabel("Sh&ow")
         label.setBuddy(self.window_choice)
-        head = row(self.estimate, label, self.window_choice, spacing=8)
+        head = row(self.estimate, self.curves, label, self.window_choice, spacing=8)
         head.setStretch(0, 1)
-        curves = card(self._column, head, margin=6, spacing=2)
+        curves = card(self._grid, head, margin=6, spacing=2)
         side = card(self.steps, OutputList(desk), self.happenings, margin=10, spacing=10)
         split = QSplitter()
         split.addWidget(stretch(curves))
@@ -144,12 +179,13 @@ class LivePage(QWidget):
     def _follow(self, start: float, end: float, seconds: float) -> None:
         """The time axis takes a step when the curves reach its end."""
         if seconds:
-            shown = (end - seconds, end)
+            shown = moved(end - seconds, end, seconds / STEPS)
         else:
             if end - start < self._width / 2:
                 self._width = 60.0
             self._width = stretched(self._width, end - start)
-            shown = (start, start + self._width) if self._desk.run is not None else (start, max(end, start + 60.0))
+            running = self._desk.run is not None
+            shown = (start, start + self._width) if running else moved(start, max(end, start + 60.0), IDLE / STEPS)
         for plot in self.plots:
             plot.setXRange(*shown, padding=0)
 

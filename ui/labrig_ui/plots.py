@@ -132,11 +132,11 @@ def colour_of(tokens: Tokens, place: int) -> str:
     return tokens.curves[place % len(tokens.curves)]
 
 
-def stack(shown: Sequence[Shown], *, zoomed_by_mouse: bool = False) -> tuple[Plot, ...]:
-    """Plots to stand below each other; only the last one writes the times."""
-    last = len(shown) - 1
+def stack(shown: Sequence[Shown], *, columns: int = 1, zoomed_by_mouse: bool = False) -> tuple[Plot, ...]:
+    """Plots to stand below each other; only the lowest of each column writes the times."""
+    lowest = len(shown) - columns
     return tuple(
-        Plot(one, with_times=place == last, zoomed_by_mouse=zoomed_by_mouse) for place, one in enumerate(shown)
+        Plot(one, with_times=place >= lowest, zoomed_by_mouse=zoomed_by_mouse) for place, one in enumerate(shown)
     )
 
 

@@ -61,3 +61,9 @@ def stretched(shown: float, needed: float) -> float:
     if needed <= shown:
         return shown
     return max(60.0, math.ceil(needed * 4 / 3 / 30.0) * 30.0)
+
+
+def moved(start: float, end: float, step: float) -> tuple[float, float]:
+    """A moving stretch of time, moved on by whole steps only: an axis that moves is drawn anew with its grid."""
+    on = math.ceil(end / step) * step - end
+    return start + on, end + on
