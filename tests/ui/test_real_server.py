@@ -189,9 +189,12 @@ def test_stop_by_escape_vents_the_rig(desktop: Desktop, up: Rigged, until: Until
     until(lambda: desktop.desk.status is not None and desktop.desk.status.safe_to_open, 20)
 
 
-def test_a_second_desktop_shows_the_run_from_its_start(app: QApplication, desktop: Desktop, until: Until) -> None:
-    start(desktop, until)
+def test_a_new_desktop_shows_the_run_from_its_start_with_its_plateaus_and_steps(
+    app: QApplication, desktop: Desktop, until: Until
+) -> None:
+    start(desktop, until, "quick-permeability")
     until(lambda: shown(desktop, "feed_pressure") > 9.0, 60)
+    marked = tuple(desktop.desk.spans)
 
     second = Desktop(app, desktop.desk.data, RIG)
     second.window.show()
@@ -201,8 +204,13 @@ def test_a_second_desktop_shows_the_run_from_its_start(app: QApplication, deskto
     assert live is not None
     until(lambda: before(live.bins("feed_pressure", run.started, live.end, 1200), run.started + SECOND), 20)
     highest = live.bins("feed_pressure", run.started, live.end, 1200).high.max()
+    until(lambda: set(marked) <= set(second.desk.spans), 20)
+    until(lambda: "Step: " in happened(second), 20)
     take_apart(second)
+    desktop.orders.stop("seen enough")
+    until(lambda: desktop.desk.run is None, 30)
 
+    assert marked, "the zero has been measured by then"
     assert highest > 9 * psi
 
 
