@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -32,6 +33,8 @@ class Bench:
     def __init__(self, station: Station, folder: Path) -> None:
         self.station, self.folder = station, folder
         self._current: tuple[Session, Recorder] | None = None
+        self._closing = threading.Lock()
+        """Held by whoever closes the run: the thread of its protocol, or one that gives that up."""
 
     def run(
         self,
@@ -45,7 +48,8 @@ class Bench:
     ) -> FiledRun:
         """Run, record, analyse. ``begun`` is handed the session, so that it can be stopped from elsewhere.
 
-        Raises `RigError` where the rig cannot do it and `RecordingError` where it cannot be recorded.
+        Raises `RigError` where the rig cannot do it, or where the run was abandoned, and `RecordingError` where it
+        cannot be recorded.
         """
         order = Order(method.facts, coupon, by, orientation)
         header = self.station.prepare(order)
@@ -57,15 +61,19 @@ class Bench:
             begun(session)
             self.station.run(session, method.protocol)
         finally:
-            self._current = None
-            if session is None:
-                recorder.close(Outcome.FAILED, "it never began")
-            else:
-                ending = session.tenure.ending
-                if not ending.event.is_set():
-                    self.station.finish(session, Outcome.FAILED, "it was given up before its protocol began")
-                recorder.close(ending.outcome, ending.reason)
+            with self._closing:
+                current, self._current = self._current, None
+                if session is None:
+                    recorder.close(Outcome.FAILED, "it never began")
+                elif current is not None:
+                    self._close(session, recorder)
         return file_run(recorder.path, method.protocol)
+
+    def _close(self, session: Session, recorder: Recorder) -> None:
+        ending = session.tenure.ending
+        if not ending.event.is_set():
+            self.station.finish(session, Outcome.FAILED, "it was given up before its protocol began")
+        recorder.close(ending.outcome, ending.reason)
 
     @property
     def overdue(self) -> bool:
@@ -73,13 +81,21 @@ class Bench:
         current = self._current
         return current is not None and current[0].tenure.ending.event.is_set()
 
-    def abandon(self, method: Method) -> FiledRun:
-        """Close a run whose protocol does not end though the run has; its thread is left behind."""
-        if self._current is None:
-            raise RigError("no run is going on")
-        session, recorder = self._current
-        self.station.finish(session)
-        recorder.close(session.tenure.ending.outcome, session.tenure.ending.reason)
+    def abandon(self, method: Method) -> FiledRun | None:
+        """Close a run whose protocol does not end though the run has; its thread is left behind.
+
+        None where the protocol ends just now after all: then `run` returns the run.
+        """
+        with self._closing:
+            if self._current is None:
+                return None
+            session, recorder = self._current
+            try:
+                self.station.finish(session)
+            except RigError:
+                return None
+            self._current = None
+            recorder.close(session.tenure.ending.outcome, session.tenure.ending.reason)
         return file_run(recorder.path, method.protocol)
 
     def _recorder(self, header: RunHeader) -> Recorder:

@@ -47,6 +47,8 @@ class Ending:
 
 
 _UNUSABLE: Final = np.uint8(Quality.MISSING | Quality.OPEN_LOOP)
+SPACING: Final = 0.002
+"""Seconds between two commands of a protocol in a process of its own."""
 JOINING: Final = 30.0
 """Seconds until a protocol's first sign of life: its process has to start. Until then nothing is commanded."""
 
@@ -58,6 +60,7 @@ class Tenure:
         self.ending = Ending()
         self._needed = dict.fromkeys(needed, clock.now())
         """Channels that the protocol needs, with the time of the last usable sample."""
+        self._concluded, self._commanded = threading.Lock(), 0
         self.held = threading.Event()
         self.settled = threading.Event()
         """Set when the run has ended, every output has been made safe and the rig's state says so."""
@@ -76,6 +79,15 @@ class Tenure:
         """What a command asks for under the output's lock: raises once the run has ended."""
         self.ending.check()
         self.renew()
+
+    def conclude(self) -> bool:
+        """Claim to see the run to its end; True for one caller only."""
+        return self._concluded.acquire(blocking=False)
+
+    def space(self) -> None:
+        """Wait until a command may follow the last one: one that commands without end leaves others their turn."""
+        self.ending.event.wait(max(0.0, SPACING - (self._clock.now() - self._commanded) / SECOND))
+        self._commanded = self._clock.now()
 
     def notice(self, block: Block) -> None:
         """Remember when each needed channel last had a value."""

@@ -149,7 +149,12 @@ class Station:
         )
 
     def finish(self, session: Session, outcome: Outcome = Outcome.COMPLETED, reason: str = "") -> Outcome:
-        """The protocol is over: rig safe, the end told to whoever listens, rig free. Returns how it ended."""
+        """The protocol is over: rig safe, the end told to whoever listens, rig free. Returns how it ended.
+
+        Raises `RigError` where somebody else has seen the run to its end, or does so just now.
+        """
+        if not session.tenure.conclude():
+            raise RigError("that run is over")
         with session.end:
             self.guardian.finish(session.tenure, outcome, reason)
             ending = session.tenure.ending

@@ -109,9 +109,9 @@ def _execute(bench: Bench, asked: Asked, console: Console, progress: Progress) -
             progress.tick()
             if desk.pending is not None:
                 _answer(console, desk, guardian, asked.operator)
-            if patience.over(bench.overdue):
+            if patience.over(bench.overdue) and (closed := bench.abandon(asked.method)) is not None:
                 console.print("[bold red]The protocol does not end[/bold red]; the rig is safe, and its run is closed.")
-                return bench.abandon(asked.method)
+                return closed
     (result,) = ended
     if isinstance(result, BaseException):
         raise result

@@ -125,6 +125,7 @@ class Service(RigServicer):
         elif order.verb == "disarm":
             self._front.disarm(session)
         elif order.verb != "alive" and not tenure.ending.event.is_set() and not tenure.held.is_set():
+            tenure.space()
             link.do(order.output, order.verb, order.value)
             return CommandAnswer()
         if tenure.ending.event.is_set():

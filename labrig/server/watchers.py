@@ -27,7 +27,7 @@ from labrig.wire.documents import Status, pack
 from labrig.wire.packing import pack_digest
 
 PACE: Final = 0.04
-"""Seconds between two digests: 25 a second."""
+"""Seconds between two looks for what is new: a protocol that commands without end costs a watcher no more than that."""
 EVENTS_KEPT: Final = 10_000
 """A watcher that is further behind is let go."""
 MOST: Final = 24
@@ -54,13 +54,11 @@ class Watchers:
                     watcher.events.append(item)
                 else:
                     watcher.closed = True
-            self._condition.notify_all()
 
     def changed(self) -> None:
         """The status is another."""
         with self._condition:
             self._version += 1
-            self._condition.notify_all()
 
     @property
     def attending(self) -> int:
@@ -105,8 +103,9 @@ class Watchers:
         yield rig_pb2.Update(status=pack(self._status()))
         while alive() and not watcher.closed:
             with self._condition:
-                if not watcher.events and version == self._version:
-                    self._condition.wait(PACE)
+                self._condition.wait_for(
+                    lambda: watcher.closed, PACE
+                )  # who commands without end costs no more than that
                 events, watcher.events = watcher.events, deque()
                 stale, version = version != self._version, self._version
             for event in events:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import pytest
+
 from labrig.bench import Bench
 from labrig.clock import VirtualClock
 from labrig.config import find_rig, load_rig
-from labrig.errors import AnalysisError, RunEnded
+from labrig.errors import AnalysisError, RigError, RunEnded
+from labrig.filing import FiledRun
 from labrig.model import Analysis, Coupon, Outcome, RunData
 from labrig.plant import Plant, load_membrane
 from labrig.protocol import LabProtocol, Method
@@ -18,7 +23,7 @@ from labrig.station import Station, started
 from labrig.twin import Twin
 
 
-def observing(bench: Bench, seen: list[bool]) -> LabProtocol:
+def observing(bench: Bench, seen: list[bool], afterwards: Callable[[], object] = lambda: None) -> LabProtocol:
     """A protocol that is stopped from outside, and asks its bench at each stage."""
 
     @dataclass(frozen=True)
@@ -37,6 +42,7 @@ def observing(bench: Bench, seen: list[bool]) -> LabProtocol:
                 rig.wait(1)
             except RunEnded:
                 seen.append(bench.overdue)
+                afterwards()
                 raise
 
         def analyse(self, run: RunData) -> Analysis:
@@ -46,14 +52,38 @@ def observing(bench: Bench, seen: list[bool]) -> LabProtocol:
     return Observing()
 
 
-def test_only_a_protocol_that_goes_on_behind_its_run_is_overdue(tmp_path: Path) -> None:
+def opened(stack: ExitStack, folder: Path) -> Bench:
     config, clock = load_rig(find_rig("bench-25")), VirtualClock()
     spec = config.file.simulation
     assert spec is not None
+    station = Station(config, Twin(config, Plant(spec, load_membrane("example-v"), 0), clock), clock)
+    return Bench(stack.enter_context(started(station)), folder)
+
+
+def test_a_run_is_closed_once_whether_its_protocol_ends_or_is_given_up(tmp_path: Path) -> None:
+    """Given up from within, after which its own end is one too many."""
+    closed: list[FiledRun | None] = []
+
+    with ExitStack() as stack:
+        bench = opened(stack, tmp_path)
+        method = Method("observing", "1", "observing", observing(bench, []))
+        giving_up = observing(bench, [], lambda: closed.append(bench.abandon(method)))
+        with pytest.raises(RigError, match="that run is over"):
+            bench.run(Method("observing", "1", "observing", giving_up), Coupon("T-1"))
+        assert bench.abandon(method) is None
+        free = bench.run(method, Coupon("T-2"))
+
+    (first,) = closed
+    assert first is not None
+    assert first.outcome is Outcome.ABORTED
+    assert free.path != first.path
+
+
+def test_only_a_protocol_that_goes_on_behind_its_run_is_overdue(tmp_path: Path) -> None:
     seen: list[bool] = []
 
-    with started(Station(config, Twin(config, Plant(spec, load_membrane("example-v"), 0), clock), clock)) as station:
-        bench = Bench(station, tmp_path)
+    with ExitStack() as stack:
+        bench = opened(stack, tmp_path)
         bench.run(Method("observing", "1", "observing", observing(bench, seen)), Coupon("T-1"))
 
     during, ended, analysing = seen
