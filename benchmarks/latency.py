@@ -64,7 +64,7 @@ def main() -> None:
     for name, seconds in found.items():
         show(f"{name}, {len(seconds)} times", seconds)
     print(f"bare 100 Hz loop: {lateness}")
-    print(*re.findall(r"guardian: .*|priority: .*", log), sep="\n")
+    print(*re.findall(r"guardian: .*|priority: (?:nice|as) .*", log), sep="\n")
 
 
 def stop_door(up: Rigged, client: Client) -> float:
