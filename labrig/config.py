@@ -20,7 +20,7 @@ from labrig import hazard, plugins, units
 from labrig.errors import ConfigError, LabrigError, UnitError
 from labrig.model import Channel, Mounting, Orientation, Output
 from labrig.outside import read_toml, validate
-from labrig.rigfile import CHANNEL_ROLES, OUTPUT_ROLES, InterlockTable, RigFile
+from labrig.rigfile import CHANNEL_ROLES, OUTPUT_ROLES, InterlockTable, RigFile, Simulation
 from labrig.roles import Actuator, Device, Now, Source
 from labrig.safety import Interlock
 
@@ -136,6 +136,8 @@ def load_rig(path: Path, endpoints: Mapping[str, str] | None = None) -> RigConfi
     """
     document, text = read_toml(path)
     file = validate(RigFile, document, path)
+    if file.simulation is not None:
+        _check_devices(path, file.simulation)
     filled = {name: _filled(table, endpoints or {}) for name, table in file.instruments.items()}
     instruments = tuple(_instrument(path, name, table) for name, table in filled.items())
     try:
@@ -181,13 +183,30 @@ def _filled(table: Mapping[str, Any], endpoints: Mapping[str, str]) -> dict[str,
 
 
 def _instrument(path: Path, name: str, table: Mapping[str, Any]) -> Instrument:
-    kinds = plugins.names(plugins.INSTRUMENTS)
-    kind = table.get("kind")
+    kind, driver, options = _of_kind(path, f"instruments.{name}", table, plugins.INSTRUMENTS)
+    return Instrument(name, kind, driver, options)
+
+
+def _check_devices(path: Path, simulation: Simulation) -> None:
+    """Every digital signal of the plant has a device that tells it, and every device keys that its kind knows."""
+    for name, table in simulation.devices.items():
+        _of_kind(path, f"simulation.devices.{name}", table, plugins.FACES)
+    signals = [t.address for t in simulation.transmitters if t.output == "digital"]
+    signals += [simulation.regulator.address] if simulation.regulator.command == "digital" else []
+    for address in signals:
+        if address.partition("/")[0] not in simulation.devices:
+            expected = f"a device for {address}, whose signal is digital"
+            raise ConfigError(path, "simulation.devices", expected, ", ".join(simulation.devices) or "none")
+
+
+def _of_kind(path: Path, key: str, table: Mapping[str, Any], group: str) -> tuple[str, Any, BaseModel]:
+    """The kind that a table names, what is installed under it, and the table's other keys, checked."""
+    kinds, kind = plugins.names(group), table.get("kind")
     if not isinstance(kind, str) or kind not in kinds:
-        raise ConfigError(path, f"instruments.{name}.kind", f"one of {', '.join(kinds)}", kind)
-    driver = plugins.load(plugins.INSTRUMENTS, kind)
-    options = {key: value for key, value in table.items() if key != "kind"}
-    return Instrument(name, kind, driver, validate(plugins.options_of(driver), options, path, f"instruments.{name}"))
+        raise ConfigError(path, f"{key}.kind", f"one of {', '.join(kinds)}", kind)
+    made = plugins.load(group, kind)
+    others = {key: value for key, value in table.items() if key != "kind"}
+    return kind, made, validate(plugins.options_of(made), others, path, key)
 
 
 def _unique(path: Path, owned: list[tuple[Device, Any]]) -> dict[str, tuple[Device, Any]]:

@@ -15,6 +15,8 @@ from labrig.errors import LabrigError
 INSTRUMENTS = "labrig.instruments"
 PROTOCOLS = "labrig.protocols"
 SIMULATORS = "labrig.simulators"
+FACES = "labrig.faces"
+"""Simulated devices on serial lines, by the name that a rig file's ``[simulation.devices]`` gives their kind."""
 
 
 class PluginError(LabrigError):

@@ -95,6 +95,8 @@ class Simulation(PlantSpec):
 
     membrane: str = "example-v"
     """The membrane in the cell where none is asked for: a shipped one's name or a file."""
+    devices: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Devices on serial lines by name, which is that of their address: open tables until their kind is known."""
 
 
 class RigFile(_Table):

@@ -11,9 +11,10 @@ from typing import Protocol
 
 import numpy as np
 
+from labrig import units
 from labrig.clock import SECOND, VirtualClock
 from labrig.config import ANYWHERE, SIMULATED, RigConfig
-from labrig.model import Block, Event, Flags, Floats, Output, Quality, judge_raw
+from labrig.model import Block, Channel, Event, Output, Quality, judge_raw
 from labrig.plant import Plant
 from labrig.roles import Actuator, Regulator, Source, Valve
 
@@ -55,7 +56,7 @@ class Twin:
                 self._publish(block)
 
     def _follower(self, source: Source, start: int) -> _Follower:
-        return (_Weighing if source.period else _Stream)(source, self._plant, start)
+        return (_Asked if source.period else _Stream)(source, self._plant, start)
 
 
 class _Stream:
@@ -77,11 +78,13 @@ class _Stream:
         return Block(self._source.name, self._names, first, times, np.column_stack(columns), quality)
 
 
-class _Weighing:
+class _Asked:
+    """A source that is asked once a period: a balance, or a digital instrument."""
+
     def __init__(self, source: Source, plant: Plant, start: int) -> None:
-        (self._channel,) = source.channels
-        self._source, self._plant, self._start, self._next = source, plant, start, 0
-        self._address = self._channel.address.removeprefix(SIMULATED).removesuffix(ANYWHERE)
+        self._source, self._start, self._next = source, start, 0
+        self._names = tuple(channel.name for channel in source.channels)
+        self._columns = [_column(channel, plant) for channel in source.channels]
 
     def until(self, now: int) -> Block | None:
         period = round(self._source.period * SECOND)
@@ -90,15 +93,45 @@ class _Weighing:
             return None
         first, self._next = self._next, self._next + n
         times = self._start + period * np.arange(first + 1, first + n + 1, dtype=np.int64)
-        values, quality = self._weigh(times / SECOND)
-        return Block(self._source.name, (self._channel.name,), first, times, values, quality)
+        values, quality = np.empty((n, len(self._names))), np.zeros((n, len(self._names)), np.uint8)
+        for row, at in enumerate(times / SECOND):
+            for column, ask in enumerate(self._columns):
+                values[row, column], quality[row, column] = ask(float(at))
+        return Block(self._source.name, self._names, first, times, values, quality)
 
-    def _weigh(self, times: Floats) -> tuple[Floats, Flags]:
-        values, quality = np.empty((len(times), 1)), np.zeros((len(times), 1), np.uint8)
-        for row, at in enumerate(times):
-            weighing = self._plant.weigh(self._address, float(at))
-            values[row], quality[row] = _as_read(weighing.grams, weighing.load, settled=weighing.settled)
-        return values, quality
+
+_Answer = tuple[float, int]
+"""A raw value and its quality."""
+
+
+def _on_the_plant(address: str) -> str:
+    """The plant's name for what a rig file reaches at a simulated port."""
+    return address.removeprefix(SIMULATED).replace(ANYWHERE, "")
+
+
+def _column(channel: Channel, plant: Plant) -> Callable[[float], _Answer]:
+    """What a device answers for one channel at a plant time; what the plant does not have is missing."""
+    address = _on_the_plant(channel.address)
+    raw_unit = units.unit(channel.raw_unit)
+
+    def weighed(at: float) -> _Answer:
+        weighing = plant.weigh(address, at)
+        return _as_read(weighing.grams, weighing.load, settled=weighing.settled)
+
+    def measured(at: float) -> _Answer:
+        raw = raw_unit.from_si(plant.measure(address, at))
+        return raw, int(judge_raw(channel, np.asarray(raw)))
+
+    def nothing(at: float) -> _Answer:
+        return np.nan, int(Quality.MISSING)
+
+    match plant.addresses.get(address):
+        case "balance":
+            return weighed
+        case "reading":
+            return measured
+        case _:
+            return nothing
 
 
 def _as_read(grams: float, load: str, *, settled: bool) -> tuple[float, int]:
@@ -136,16 +169,17 @@ class _TwinActuator:
 class _TwinOutput:
     def __init__(self, output: Output, plant: Plant) -> None:
         self._output, self._plant = output, plant
+        self._address = _on_the_plant(output.address)
 
     def make_safe(self) -> None:
         self._command(self._output.safe)
 
     def _command(self, value: float) -> None:
-        self._plant.command(self._output.address, float(self._output.calibration.apply(np.asarray(value))))
+        self._plant.command(self._address, float(self._output.calibration.apply(np.asarray(value))))
 
     def _value(self) -> float:
         c0, c1 = self._output.calibration.coefficients
-        return (self._plant.readback(self._output.address) - c0) / c1
+        return (self._plant.readback(self._address) - c0) / c1
 
 
 class _TwinValve(_TwinOutput):

@@ -85,6 +85,11 @@ def several(ports: Ports) -> bool:
     return not isinstance(ports, str) or _is_pattern(ports)
 
 
+def listed(ports: Ports) -> str:
+    """The ports as a rig file names them, for people."""
+    return ports if isinstance(ports, str) else ", ".join(ports)
+
+
 def candidates(ports: Ports) -> tuple[str, ...]:
     """The ports that are there now, patterns resolved, each once."""
     found: dict[str, None] = {}

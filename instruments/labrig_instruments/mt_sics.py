@@ -9,33 +9,20 @@ to another cannot be seen. Use a framing with parity where the balance offers on
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import Final
 
-import numpy as np
-
-from labrig.drivers import ChannelOptions, Name, Period
-from labrig.errors import InstrumentError, LinkLost, WrongInstrument
-from labrig.model import Block, Quality, judge_raw
+from labrig.drivers import Name, Period
+from labrig.errors import InstrumentError
+from labrig.model import Quality
 from labrig.roles import Now
-from labrig_instruments.line import (
-    Connect,
-    Framing,
-    Line,
-    LineSettings,
-    Ports,
-    SerialLine,
-    Silence,
-    candidates,
-    several,
-)
+from labrig_instruments.balance import GRAMS, Balance, Weight, WeightOptions, shown
+from labrig_instruments.line import Connect, Framing, Line, Ports, SerialLine
 
 _WEIGHT: Final = re.compile(rb"SI? (?P<state>[SD]) (?P<field> *-?\d+(?:\.\d*)?) (?P<unit>\S{1,5}) *")
 _FIELD: Final = 10
 _NO_WEIGHT: Final = re.compile(rb"SI? (?P<state>[-+I])")
 _SERIAL_NUMBER: Final = re.compile(rb'I4 A "([^"]*)"')
 _MODEL: Final = re.compile(rb'I2 A "([^"]*)".*')
-_GRAMS: Final = {b"g": 1.0, b"kg": 1e3, b"mg": 1e-3}
 _STATES: Final = {
     b"S": Quality.GOOD,
     b"D": Quality.UNSETTLED,
@@ -53,27 +40,11 @@ _OUTCOMES: Final = {
     b"+": "is overloaded, or above its zero range",
     b"-": "is underloaded, or below its zero range",
 }
-_LATE: Final = 3
-"""Replies that may still be under way after a silence."""
+_ACTS: Final = {"tare": (b"T", re.compile(rb"T S .*")), "zero": (b"Z", re.compile(rb"Z A"))}
 
 
-@dataclass(frozen=True, slots=True)
-class Weight:
-    """What a balance said."""
-
-    grams: float
-    """NaN where the balance has no weight to give."""
-    quality: Quality
-    length: int
-    """Of the reply, in characters: the same for every weight of one balance; 0 where it gave none."""
-
-
-class WeightOptions(ChannelOptions):
-    signals: ClassVar = ("g",)
-
-
-class MtSicsBalance:
-    """Reads the weight as it is, settled or not; whoever analyses decides what is steady."""
+class MtSicsBalance(Balance):
+    """A balance in MT-SICS, level 0."""
 
     def __init__(
         self,
@@ -91,137 +62,44 @@ class MtSicsBalance:
         channel: WeightOptions,
     ) -> None:
         """``port``: where several are named, or a pattern, the balance is the one with the serial number."""
-        if several(port) and serial_number is None:
-            raise InstrumentError(f"{name}: a serial_number too, where port names several: {_listed(port)}")
-        self.name, self.period, self.rate = name, period, 1 / period
-        self.channels = (channel.as_channel(channel_name, _listed(port)),)
-        self._now, self._connect, self._serial_number = now, connect, serial_number
-        self._ports, self._settings = port, LineSettings(_listed(port), baud, framing, timeout=timeout)
-        self._line: Line | None = None
-        self._identity = ""
-        self._index = 0
-        self._in_doubt = False
-        self._length = 0
+        super().__init__(
+            name,
+            now,
+            connect,
+            dialect=MtSics(),
+            port=port,
+            baud=baud,
+            framing=framing,
+            serial_number=serial_number,
+            period=period,
+            timeout=timeout,
+            channel_name=channel_name,
+            channel=channel,
+        )
 
-    def open(self) -> str:
-        """Connect; returns model and serial number, of which a configured one is checked before anything else."""
-        self.close()
-        found = candidates(self._ports)
-        refusals: list[InstrumentError] = []
-        for port in found:
-            try:
-                model = self._tried(port)
-                break
-            except InstrumentError as error:
-                self.close()
-                refusals.append(error)
-        else:
-            raise self._not_found(found, refusals)
-        self._in_doubt, self._length = False, 0
-        return f"{model}, serial number {self._identity}"
 
-    def _tried(self, port: str) -> str:
-        """The model of the balance at that port; its identity is asked for before anything else."""
-        self._settings = replace(self._settings, port=port)
-        self._line = self._connect(self._settings)
-        self._identity = self._identified()
-        return parse_model(self._line.ask(b"I2"))
+class MtSics:
+    """`labrig_instruments.balance.Dialect`."""
 
-    def _not_found(self, ports: tuple[str, ...], refusals: list[InstrumentError]) -> InstrumentError:
-        """The one port's own error, or what each of several said."""
-        if not several(self._ports):
-            return refusals[0]
-        kind = WrongInstrument if any(isinstance(refusal, WrongInstrument) for refusal in refusals) else LinkLost
-        said = "; ".join(map(str, refusals)) or "no such port is there"
-        tried = f"{_listed(self._ports)} ({len(ports)} tried)"
-        return kind(f"{self.name}: no balance with serial number {self._serial_number} at {tried}: {said}")
+    weigh, name = b"SI", b"I4"
 
-    def close(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            line.close()
+    def weight(self, reply: bytes) -> Weight:
+        return parse_weight(reply)
 
-    def start(self) -> None:
-        self._opened()
+    def serial_number(self, reply: bytes) -> str:
+        return parse_serial_number(reply)
 
-    def stop(self) -> None:
-        """Nothing: between two questions the balance is silent."""
+    def is_late(self, reply: bytes) -> bool:
+        return _SERIAL_NUMBER.fullmatch(reply) is None
 
-    def read(self) -> Block:
-        """One weight, timed at the middle of question and answer; raw values are grams.
+    def model(self, line: Line) -> str:
+        return parse_model(line.ask(b"I2"))
 
-        An overloaded, underloaded or busy balance gives a missing value that says so. Raises `InstrumentError` for a
-        reply that is no weight and for silence, `LinkLost` when the line is gone.
-        """
-        line, index = self._opened(), self._index
-        self._index += 1
-        if self._in_doubt:
-            self._resynchronise(line)
-        self._in_doubt = True
-        asked = self._now()
-        reply = line.ask(b"SI")
-        time = (asked + self._now()) // 2
-        weight = self._as_long_as_ever(parse_weight(reply))
-        self._in_doubt = False
-        values = np.array([[weight.grams]])
-        quality = judge_raw(self.channels[0], values) | np.uint8(weight.quality)
-        return Block(self.name, (self.channels[0].name,), index, np.array([time], np.int64), values, quality)
-
-    def tare(self, timeout: float = 30.0) -> None:
-        """Take the present weight as tare once it has settled; raises `InstrumentError` where it does not."""
-        self._command(b"T", rb"T S .*", timeout)
-
-    def zero(self, timeout: float = 30.0) -> None:
-        """Take the present weight as zero once it has settled; raises `InstrumentError` where it does not."""
-        self._command(b"Z", rb"Z A", timeout)
-
-    def _command(self, command: bytes, done: bytes, timeout: float) -> None:
-        try:
-            reply = self._opened().ask(command, timeout=timeout)
-        except Silence:
-            self._in_doubt = True
-            raise
-        if not re.fullmatch(done, reply):
-            raise InstrumentError(f"{self.name} did not {_verb(command)}: it {_reason(reply)}")
-
-    def _opened(self) -> Line:
-        if self._line is None:
-            raise InstrumentError(f"{self.name} is not connected")
-        return self._line
-
-    def _identified(self) -> str:
-        found = parse_serial_number(self._opened().ask(b"I4"))
-        if self._serial_number is not None and found != self._serial_number:
-            raise WrongInstrument(
-                f"{self._settings.port}: expected the balance with serial number {self._serial_number}, found {found}. "
-                "Not connected."
-            )
-        return found
-
-    def _resynchronise(self, line: Line) -> None:
-        """Make sure that the next reply belongs to the next question, and that the same balance answers.
-
-        A balance answers in order: once it has told its serial number, no earlier answer is under way.
-        """
-        reply = line.ask(b"I4")
-        for _ in range(_LATE):
-            if _SERIAL_NUMBER.fullmatch(reply):
-                break
-            reply = line.hear()
-        found = parse_serial_number(reply)
-        if found != self._identity:
-            raise WrongInstrument(
-                f"{self._settings.port}: {self.name} had serial number {self._identity}; now {found} answers. "
-                "Its readings are not taken."
-            )
-
-    def _as_long_as_ever(self, weight: Weight) -> Weight:
-        if weight.length and self._length and weight.length != self._length:
-            raise InstrumentError(
-                f"{self.name} answered with {weight.length} characters in place of {self._length}: garbled on the line"
-            )
-        self._length = weight.length or self._length
-        return weight
+    def act(self, line: Line, verb: str, timeout: float) -> None:
+        command, done = _ACTS[verb]
+        reply = line.ask(command, timeout=timeout)
+        if not done.fullmatch(reply):
+            raise InstrumentError(f"it {_reason(reply)}")
 
 
 def parse_weight(reply: bytes) -> Weight:
@@ -234,9 +112,9 @@ def parse_weight(reply: bytes) -> Weight:
     found = _WEIGHT.fullmatch(reply)
     if found is None or len(found["field"]) < _FIELD:
         raise InstrumentError(f"the balance {_reason(reply)}")
-    if found["unit"] not in _GRAMS:
-        raise InstrumentError(f"the balance weighs in {_text(found['unit'])}; set it to g, kg or mg")
-    return Weight(float(found["field"]) * _GRAMS[found["unit"]], _STATES[found["state"]], len(reply))
+    if found["unit"] not in GRAMS:
+        raise InstrumentError(f"the balance weighs in {shown(found['unit'])}; set it to g, kg or mg")
+    return Weight(float(found["field"]) * GRAMS[found["unit"]], _STATES[found["state"]], len(reply))
 
 
 def parse_serial_number(reply: bytes) -> str:
@@ -244,7 +122,7 @@ def parse_serial_number(reply: bytes) -> str:
     found = _SERIAL_NUMBER.fullmatch(reply)
     if found is None:
         raise InstrumentError(f"no MT-SICS balance: asked for its serial number, it {_reason(reply)}")
-    return _text(found[1])
+    return shown(found[1])
 
 
 def parse_model(reply: bytes) -> str:
@@ -252,11 +130,7 @@ def parse_model(reply: bytes) -> str:
     found = _MODEL.fullmatch(reply)
     if found is None:
         raise InstrumentError(f"no MT-SICS balance: asked for its model, it {_reason(reply)}")
-    return _text(found[1])
-
-
-def _verb(command: bytes) -> str:
-    return {b"T": "tare", b"Z": "set its zero"}[command]
+    return shown(found[1])
 
 
 def _reason(reply: bytes) -> str:
@@ -268,12 +142,4 @@ def _reason(reply: bytes) -> str:
     state = re.fullmatch(rb"[A-Z]\w? ([-+I])", reply)
     if state:
         return _OUTCOMES[state[1]]
-    return f"answered {_text(reply)!r}"
-
-
-def _listed(ports: Ports) -> str:
-    return ports if isinstance(ports, str) else ", ".join(ports)
-
-
-def _text(data: bytes) -> str:
-    return data[:60].decode("ascii", "backslashreplace")
+    return f"answered {shown(reply)!r}"

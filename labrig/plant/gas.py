@@ -7,7 +7,7 @@ from typing import Final
 
 from labrig.plant.noise import draw
 from labrig.plant.spec import PressureRegulator
-from labrig.units import L
+from labrig.units import L, atm, celsius
 
 VENT_HEADSPACE: Final = 5 * L
 """Headspace that the spec's vent time holds for."""
@@ -36,10 +36,11 @@ class Headspace:
         self.runaway: float | None = None
         """Where the pressure goes whatever was commanded, Pa."""
 
-    def set(self, volts: float) -> None:
-        """Take a command as the regulator reads it: within its span, with its own gain and zero."""
-        (v_low, v_high), (p_low, p_high) = self._spec.voltage, self._spec.pressure
-        share = min(max((volts - v_low) / (v_high - v_low), 0.0), 1.0)
+    def set(self, raw: float) -> None:
+        """Take a command (V, or Pa of a digital one) within its span, with the regulator's errors."""
+        p_low, p_high = self._spec.pressure
+        low, high = self._spec.pressure if self._spec.command == "digital" else self._spec.voltage
+        share = min(max((raw - low) / (high - low), 0.0), 1.0)
         wanted = p_low + share * (p_high - p_low)
         self.setpoint = max(0.0, wanted * self._gain + self._offset) if share > 0 else 0.0
 
@@ -49,6 +50,13 @@ class Headspace:
             return self.runaway
         droop = self._spec.droop * min(flow / self._spec.full_flow, 2.0)
         return max(0.0, self.setpoint - droop)
+
+    def supply(self, *, flow: float, vented: bool, headspace: float, temperature: float) -> float:
+        """Gas that the headspace takes up, m³/s at 0 °C and 1 atm: its pressure rises, and ``flow`` of water leaves."""
+        if vented:
+            return 0.0
+        inflow = (self.pressure + atm) * flow + headspace * self.rate
+        return max(0.0, inflow) / atm * celsius(0) / temperature
 
     def step(self, step: float, *, flow: float, vented: bool, headspace: float) -> None:
         """Advance by ``step`` seconds; ``headspace`` is the gas volume, m³."""

@@ -115,6 +115,13 @@ class Hydraulics:
         """What the balance weighs, kg: zero is the empty beaker."""
         return self.in_beaker if self.beaker_on else -self._spec.permeate.vessel_mass
 
+    @property
+    def gas_supply(self) -> float:
+        """Gas into the vessel, m³/s at 0 °C and 1 atm."""
+        out = self.flow + self.drain_flow if self.valves.feed else 0.0
+        headspace = self._spec.vessel.volume - self.level
+        return self.gas.supply(flow=out, vented=self.valves.vent, headspace=headspace, temperature=self.temperature)
+
     def step(self, end: float) -> None:
         """Advance to the plant time ``end``, valves as they are."""
         membrane, headspace = self._membrane, self._spec.vessel.volume - self.level

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
@@ -16,10 +17,13 @@ from labrig.plant.membrane import Membrane
 from labrig.plant.sensing import Digitiser, Probe
 from labrig.plant.spec import PlantSpec, SolenoidValve
 from labrig.plant.trajectory import Integral, Trajectory
-from labrig.plant.transmitters import Converter
+from labrig.plant.transmitters import Converter, Signal
 from labrig.plant.weighing import Scale, Weighing
 
-AddressKind = Literal["analog voltage", "analog current", "digital output", "analog output", "balance"]
+AddressKind = Literal[
+    "analog voltage", "analog current", "digital output", "analog output", "balance", "reading", "set-point"
+]
+"""The last two are of digital instruments, in SI."""
 _NORMALLY_OPEN: Final[ValveName] = "vent"
 _INSTANT: Final = 1e-9
 """Seconds that are no time at all."""
@@ -78,7 +82,7 @@ class Plant:
             self._move_due()
 
     def command(self, address: str, raw: float) -> None:
-        """Set an output at the present plant time: a coil (1 energised, 0 not), or a voltage."""
+        """Set an output at the present plant time: a coil (1 energised, 0 not), a voltage, a digital set-point (SI)."""
         before = self._commands.get(address, 0.0)
         self._commands[address] = float(raw)
         if address == self.spec.regulator.address:
@@ -120,6 +124,17 @@ class Plant:
         probe = self._probes[column]
         times = np.arange(first, first + n) / rate + start
         return probe.digitiser.read(probe.output(self._trajectory.shown(column, times)), first)
+
+    def measure(self, address: str, at: float) -> float:
+        """The newest reading of a digital instrument at plant time ``at``, SI.
+
+        Raises ValueError where none is at that address, and as `signal` does.
+        """
+        if self.addresses.get(address) != "reading":
+            raise ValueError(f"a digital instrument's reading, not {address!r}")
+        rate = self._probes[self._column[address]].spec.update_rate
+        tick = math.floor(at * rate + _INSTANT)
+        return float(self.acquire(address, tick, 1, rate, 0.0)[0])
 
     def weigh(self, address: str, at: float) -> Weighing:
         """What the balance shows at that plant time; raises ValueError for another address, and as `signal` does."""
@@ -166,6 +181,7 @@ class Plant:
             "feed_pressure": water.cell,
             "transmembrane_pressure": water.transmembrane,
             "permeate_flow": water.flow,
+            "gas_supply": water.gas_supply,
             "drain_flow": water.drain_flow,
             "permeance": water.permeance,
             "diameter": water.diameter,
@@ -203,12 +219,13 @@ class Plant:
             self._note()
 
     def _wiring(self) -> dict[str, AddressKind]:
-        kinds: dict[str, AddressKind] = {
-            probe.spec.address: "analog current" if probe.spec.output == "4-20 mA" else "analog voltage"
-            for probe in self._probes
+        signals: Mapping[Signal, AddressKind] = {
+            **{"0-10 V": "analog voltage", "4-20 mA": "analog current", "digital": "reading"},
         }
+        kinds: dict[str, AddressKind] = {probe.spec.address: signals[probe.spec.output] for probe in self._probes}
         kinds.update(dict.fromkeys(self._valves, "digital output"))
-        kinds[self.spec.regulator.address] = "analog output"
+        regulator = self.spec.regulator
+        kinds[regulator.address] = "set-point" if regulator.command == "digital" else "analog output"
         kinds[self.spec.permeate.address] = "balance"
         return kinds
 
@@ -223,6 +240,7 @@ class Plant:
             "membrane_pressure": water.cell,
             "vessel_pressure": water.gas.pressure,
             "permeate_flow": water.flow,
+            "gas_supply": water.gas_supply,
             "water_temperature": water.temperature,
         }
         return [*(now[probe.spec.quantity] for probe in self._probes), water.on_pan, water.delivered]

@@ -8,7 +8,7 @@ import numpy as np
 
 from labrig.model import Floats
 from labrig.plant.noise import Noise, draw
-from labrig.plant.transmitters import ENDS, LIMITS, Converter, FlowMeter, PressureTransmitter, Transmitter
+from labrig.plant.transmitters import ENDS, LIMITS, Converter, FlowMeter, Thermometer, Transmitter
 
 
 class Probe:
@@ -17,7 +17,7 @@ class Probe:
     def __init__(self, spec: Transmitter, seed: int) -> None:
         low, high = spec.span
         reach = high - low
-        absolute = reach if isinstance(spec, (PressureTransmitter, FlowMeter)) else 1.0
+        absolute = 1.0 if isinstance(spec, Thermometer) else reach
         self.spec = spec
         self.lag = spec.lag
         self.band = spec.hysteresis * reach
@@ -25,7 +25,7 @@ class Probe:
         self.gain = 1 + spec.gain_sd * draw(seed, f"{spec.address}/gain")
         self.offset = spec.offset_sd * absolute * draw(seed, f"{spec.address}/offset")
         """At the low end of the span, SI."""
-        out_low, out_high = ENDS[spec.output]
+        out_low, out_high = ENDS.get(spec.output, spec.span)
         per_unit = (out_high - out_low) / reach
         self._floor, self._ceiling = LIMITS[spec.output]
         self._slope = per_unit * self.gain
@@ -34,10 +34,14 @@ class Probe:
         self._zero = out_low
         noise = spec.noise * absolute * per_unit
         loop = spec.output == "4-20 mA"
-        self.digitiser = Digitiser(spec.converter, seed, spec.address, loop=loop, signal_noise=noise)
+        self.digitiser: Digitiser | Reader = (
+            Reader(seed, spec.address, noise)
+            if spec.output == "digital"
+            else Digitiser(spec.converter, seed, spec.address, loop=loop, signal_noise=noise)
+        )
 
     def output(self, indicated: Floats) -> Floats:
-        """V or A from the lagged quantity in SI, saturated as the transmitter saturates."""
+        """V or A (SI of a digital instrument) from the lagged quantity, saturated as the transmitter saturates."""
         signal = indicated * self._slope
         signal += self._constant
         if self._cut is not None:
@@ -68,3 +72,16 @@ class Digitiser:
         np.minimum(codes, self._codes - 1, out=codes)
         codes *= self._lsb
         return codes
+
+
+class Reader:
+    """A digital instrument's own converter: noise, and no steps but those that its face rounds to."""
+
+    def __init__(self, seed: int, address: str, rms: float) -> None:
+        self._rms, self._noise = rms, Noise(seed, f"{address}/noise")
+
+    def read(self, signal: Floats, first: int) -> Floats:
+        """Samples ``first``, ``first + 1`` … of ``signal`` with noise, shape (n,)."""
+        readings: Floats = self._noise.stretch(first, len(signal)) * self._rms
+        readings += signal
+        return readings

@@ -65,11 +65,14 @@ class FeedVessel(Spec):
 
 
 class PressureRegulator(Spec):
-    """Proportional gas regulator that a voltage commands."""
+    """Proportional gas regulator that a voltage commands, or a digital controller over its line."""
 
     address: str = "cDAQ1Mod4/ao0"
+    """For a digital one the device's name and ``setpoint``: ``pressure_controller/setpoint``."""
+    command: Literal["voltage", "digital"] = "voltage"
+    """A digital one is told its pressure, Pa."""
     voltage: tuple[Voltage, Voltage] = (0.0, 10.0)
-    """Command span, mapped linearly onto ``pressure``."""
+    """Command span, mapped linearly onto ``pressure``; of no meaning where the command is digital."""
     pressure: tuple[Pressure, Pressure] = (0.0, 100 * psi)
     lag: Annotated[Duration, Field(ge=0.05)] = 0.4
     """Time constant with which the pressure closes in on its target."""
@@ -152,8 +155,6 @@ class Balance(Spec):
     """The balance and the beaker on it."""
 
     address: str = "balance"
-    baud: Literal[1200, 2400, 4800, 9600, 19200, 38400] = 9600
-    """Of its serial line."""
     readability: Annotated[Mass, Positive] = 0.01 * g
     capacity: Annotated[Mass, Positive] = 6200 * g
     """Beyond it the balance shows overload."""

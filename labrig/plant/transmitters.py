@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -16,13 +17,18 @@ from labrig.quantities import (
     TemperatureDifference,
     Voltage,
 )
-from labrig.units import celsius, mA, mL_per_min, ms, mV, percent, psi
+from labrig.units import L_per_min, celsius, mA, mL_per_min, ms, mV, percent, psi
 
-Signal = Literal["0-10 V", "4-20 mA"]
+Signal = Literal["0-10 V", "4-20 mA", "digital"]
+"""A digital instrument tells its quantity itself, over a line of its own; its signal is that quantity in SI."""
 ENDS: Final[dict[Signal, tuple[float, float]]] = {"0-10 V": (0.0, 10.0), "4-20 mA": (4 * mA, 20 * mA)}
-"""Signal at the ends of the span, V or A."""
-LIMITS: Final[dict[Signal, tuple[float, float]]] = {"0-10 V": (-0.3, 10.5), "4-20 mA": (3.8 * mA, 20.5 * mA)}
-"""Where the signal saturates, V or A; for the loop as NAMUR NE 43 has it."""
+"""Signal at the ends of the span, V or A; a digital one's ends are those of its span."""
+LIMITS: Final[dict[Signal, tuple[float, float]]] = {
+    "0-10 V": (-0.3, 10.5),
+    "4-20 mA": (3.8 * mA, 20.5 * mA),
+    "digital": (-math.inf, math.inf),
+}
+"""Where the signal saturates, V or A; for the loop as NAMUR NE 43 has it. A digital one's limits are its face's."""
 
 
 class Spec(BaseModel):
@@ -51,6 +57,9 @@ class _Common(Spec):
     hysteresis: Annotated[Ratio, Field(ge=0)] = 0.0
     """Of the span, between rising and falling."""
     converter: Converter = Converter()
+    """Behind an analog signal."""
+    update_rate: Annotated[float, Field(gt=0)] = 20.0
+    """Readings a second of a digital instrument."""
 
     @model_validator(mode="after")
     def _span_rises(self) -> Self:
@@ -93,6 +102,23 @@ class FlowMeter(_Common):
     """Of the span; less flow reads as none."""
 
 
+class GasMeter(_Common):
+    """In the gas line to the feed vessel: what its headspace takes up, at 0 °C and 1 atm.
+
+    What a regulator blows through an open vent is not counted.
+    """
+
+    quantity: Literal["gas_supply"]
+    span: tuple[Flow, Flow] = (0.0, 5 * L_per_min)
+    output: Signal = "digital"
+    lag: Annotated[Duration, Field(ge=0)] = 50 * ms
+    gain_sd: Annotated[Ratio, Field(ge=0)] = 0.5 * percent
+    offset_sd: Annotated[Ratio, Field(ge=0)] = 0.05 * percent
+    """Of the span."""
+    noise: Annotated[Ratio, Field(ge=0)] = 0.05 * percent
+    """rms, of the span."""
+
+
 class Thermometer(_Common):
     """In the feed water, close to the cell."""
 
@@ -104,4 +130,4 @@ class Thermometer(_Common):
     noise: Annotated[TemperatureDifference, Field(ge=0)] = 0.01
 
 
-Transmitter = Annotated[PressureTransmitter | FlowMeter | Thermometer, Field(discriminator="quantity")]
+Transmitter = Annotated[PressureTransmitter | FlowMeter | GasMeter | Thermometer, Field(discriminator="quantity")]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.simulated.conftest import Endpoints
 
 PRESSURE = {"unit": "psi", "signal": ["0 V", "10 V"], "value": ["0 psi", "100 psi"]}
+WEIGHT = {"channel_name": "permeate", "channel": {"unit": "g", "range": ["0 g", "6200 g"]}}
 CASES: Mapping[str, Callable[[Any], dict[str, object]]] = {
     "ni-analog-input": lambda rig: {
         "server": rig.ni,
@@ -45,11 +46,9 @@ CASES: Mapping[str, Callable[[Any], dict[str, object]]] = {
         "device": "cDAQ1",
         "lines": {"cDAQ1Mod3/port0/line0": "low"},
     },
-    "mt-sics": lambda rig: {
-        "port": rig.serial["balance"],
-        "channel_name": "permeate",
-        "channel": {"unit": "g", "range": ["0 g", "6200 g"]},
-    },
+    "mt-sics": lambda rig: {"port": rig.serial["balance"]} | WEIGHT,
+    "sartorius-sbi": lambda rig: {"port": rig.serial["sartorius"]} | WEIGHT,
+    "ohaus": lambda rig: {"port": rig.serial["ohaus"]} | WEIGHT,
 }
 """The rig-file table of each installed instrument, for the simulated rig."""
 

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from labrig.errors import InstrumentError, LinkLost, WrongInstrument
 from labrig.model import Quality
+from labrig_instruments.balance import WeightOptions
 from labrig_instruments.line import LineSettings, ScriptedLine, Silence
-from labrig_instruments.mt_sics import MtSicsBalance, WeightOptions
+from labrig_instruments.mt_sics import MtSicsBalance
 
 IDENTITY = [(b"I4", b'I4 A "B021002593"'), (b"I2", b'I2 A "WXS205SDU WXA-Bridge 220.00900 g"')]
 ONE_SECOND = 1_000_000_000

@@ -14,6 +14,7 @@ import numpy as np
 
 from labrig.model import Floats
 from labrig.plant import AddressKind, Weighing
+from labrig_instruments.simulated.ports import Kind
 from labrig_instruments.simulated.server import serve_plant
 
 RAMP = 1000
@@ -28,9 +29,11 @@ ADDRESSES: Mapping[str, AddressKind] = MappingProxyType(
         **{f"cDAQ1Mod{slot}/ai0": "analog voltage" for slot in (1, 5, 6, 7)},
         **{"cDAQ1Mod2/ai0": "analog current"},
         **{f"cDAQ1Mod3/port0/line{line}": "digital output" for line in range(3)},
-        **{"cDAQ1Mod4/ao0": "analog output", "balance": "balance"},
+        **{"cDAQ1Mod4/ao0": "analog output"},
+        **dict.fromkeys(("balance", "sartorius", "ohaus"), "balance"),
     }
 )
+DEVICES: Mapping[str, Mapping[str, object]] = {"sartorius": {"kind": "sartorius-sbi"}, "ohaus": {"kind": "ohaus"}}
 
 
 def known(address: str, index: Floats) -> Floats:
@@ -38,6 +41,10 @@ def known(address: str, index: Floats) -> Floats:
     number = int(re.findall(r"\d+", address)[-1])
     ramp = (index % RAMP) * 1e-6
     return 0.004 + number * 1e-3 + ramp if "Mod2" in address else number * 0.1 + ramp
+
+
+READINGS: Mapping[str, float] = {}
+"""Of digital instruments, SI."""
 
 
 class KnownPlant:
@@ -64,6 +71,9 @@ class KnownPlant:
             raise ValueError(f"{address}: samples {first} to {first + n - 1} do not lie in the last {FORGETS:g} s")
         return (start + index / rate) % WRAP if address.endswith(CLOCK) else known(address, index)
 
+    def measure(self, address: str, at: float) -> float:
+        return READINGS[address]
+
     def weigh(self, address: str, at: float) -> Weighing:
         return self.weighing
 
@@ -83,4 +93,5 @@ class KnownPlant:
 
 
 if __name__ == "__main__":
-    sys.exit(serve_plant(KnownPlant(), follow=sys.stdin.buffer, serial="pty" if "pty" in sys.argv else "socket"))
+    kind: Kind = "pty" if "pty" in sys.argv else "socket"
+    sys.exit(serve_plant(KnownPlant(), follow=sys.stdin.buffer, serial=kind, devices=DEVICES))

@@ -15,7 +15,8 @@ from labrig.config import find_rig, load_rig
 from labrig.errors import InstrumentError, LinkLost, WrongInstrument
 from labrig.model import Block, Event, Faulted, Noted, Quality
 from labrig.units import psi
-from labrig_instruments.mt_sics import MtSicsBalance, WeightOptions
+from labrig_instruments.balance import WeightOptions
+from labrig_instruments.mt_sics import MtSicsBalance
 from labrig_instruments.simulated.control import Control
 from tests.simulated.clients import wait
 from tests.simulated.conftest import Endpoints

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import BinaryIO, TextIO
 
-from labrig.plant import Membrane, Plant, PlantSpec
+from labrig.plant import Membrane, Plant
+from labrig.rigfile import Simulation
 from labrig.units import g
 from labrig_instruments.simulated.ports import Kind
 
 
 def serve(
-    spec: PlantSpec,
+    spec: Simulation,
     membrane: Membrane,
     seed: int,
     *,
@@ -24,11 +25,10 @@ def serve(
     One line of JSON goes to ``announce`` (standard output): ``ni`` (gRPC), ``serial`` (a URL for each line's name),
     ``control`` (see `labrig_instruments.simulated.control`) and ``pid``.
     """
-    from labrig_instruments.simulated.mt_sics import Nameplate
     from labrig_instruments.simulated.server import serve_plant
+    from labrig_instruments.simulated.terminal import Scale
 
     balance = spec.permeate
-    decimals = max(0, round(-math.log10(balance.readability / g)))
-    plate = Nameplate(capacity=balance.capacity / g, decimals=decimals)
+    scale = Scale(balance.capacity / g, max(0, round(-math.log10(balance.readability / g))))
     plant = Plant(spec, membrane, seed)
-    return serve_plant(plant, follow=follow, serial=serial, announce=announce, plate=plate, baud=balance.baud)
+    return serve_plant(plant, follow=follow, serial=serial, announce=announce, devices=spec.devices, scale=scale)

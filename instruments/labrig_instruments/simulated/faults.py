@@ -108,7 +108,7 @@ class ServerSilence(Fault):
 
 
 class LineFault(Fault):
-    """On the serial line of the balance."""
+    """On the serial line of one device."""
 
     address: str = "balance"
 
@@ -139,18 +139,20 @@ class Late(LineFault):
 
 
 class WrongIdentity(LineFault):
-    """Another balance of the same make answers."""
+    """Another device of the same make answers."""
 
     fault: Literal["wrong identity"] = "wrong identity"
     serial_number: str = "B000000000"
 
 
 class Overload(LineFault):
+    """What it measures lies beyond its range."""
+
     fault: Literal["overload"] = "overload"
 
 
 class Unplugged(LineFault):
-    """Cleared, the balance is back: on its old port, or with ``elsewhere`` on another, which the answer names."""
+    """Cleared, the device is back: on its old port, or with ``elsewhere`` on another, which the answer names."""
 
     fault: Literal["unplugged"] = "unplugged"
     elsewhere: bool = False

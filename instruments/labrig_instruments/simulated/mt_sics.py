@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, Protocol
 
 from labrig_instruments.simulated.mt_sics_wire import (
@@ -14,8 +14,8 @@ from labrig_instruments.simulated.mt_sics_wire import (
     text_answer,
     weight_answer,
 )
+from labrig_instruments.simulated.terminal import Terminal
 
-BAUD: Final = 9600
 PATIENCE: Final = 10.0
 """Seconds that ``S``, ``Z`` and ``T`` wait for a stable weight."""
 LOOK: Final = 0.05
@@ -50,6 +50,32 @@ class Nameplate:
     software: str = "1.20 10.28.0.999.1"
     interval: float = 0.1
     """Seconds between two readings of ``SIR``."""
+
+
+class MtSicsFace:
+    """A balance of this rig that speaks MT-SICS."""
+
+    kept = b"\r\n"
+
+    def __init__(self, terminal: Terminal, *, baud: int = 9600, serial_number: str = "B999000001") -> None:
+        self.baud = baud
+        scale = terminal.scale
+        plate = Nameplate(capacity=scale.capacity, decimals=scale.decimals, serial=serial_number)
+        self._balance = MtSicsBalance(terminal.weigh, plate)
+
+    @property
+    def serial_number(self) -> str:
+        return self._balance.plate.serial
+
+    @serial_number.setter
+    def serial_number(self, number: str) -> None:
+        self._balance.plate = replace(self._balance.plate, serial=number)
+
+    def exchange(self, received: bytes, now: float) -> bytes:
+        return self._balance.exchange(received, now)
+
+    def due(self) -> float | None:
+        return self._balance.due()
 
 
 class MtSicsBalance:

@@ -25,7 +25,7 @@ from labrig_instruments.simulated.faults import (
     StrictWatchdog,
     StuckValve,
 )
-from labrig_instruments.simulated.line_faults import PluggedBalance
+from labrig_instruments.simulated.line_faults import PluggedDevice
 from labrig_instruments.simulated.live import LivePlant
 from labrig_instruments.simulated.ni.door import NiServer
 from labrig_instruments.simulated.ni.errors import Code, DriverError
@@ -37,8 +37,8 @@ LEAK_AT = 10 * psi
 class Faults:
     """One fault of a kind and place at a time. Raises ValueError for what this rig cannot suffer."""
 
-    def __init__(self, plant: LivePlant, ni: NiServer, balances: Mapping[str, PluggedBalance]) -> None:
-        self._plant, self._ni, self._balances = plant, ni, balances
+    def __init__(self, plant: LivePlant, ni: NiServer, devices: Mapping[str, PluggedDevice]) -> None:
+        self._plant, self._ni, self._devices = plant, ni, devices
         self._standing: dict[tuple[str, str], AnyFault] = {}
         self._lock = threading.Lock()
 
@@ -61,7 +61,7 @@ class Faults:
                 self._standing[name] = fault
 
     def clear(self, fault: str, key: str) -> str:
-        """Let that be sound again; for a balance, where it answers now. Every one of the kind without a ``key``."""
+        """Let that be sound again; for a device, where it answers now. Every one of the kind without a ``key``."""
         with self._lock:
             names = [name for name in self._standing if name[0] == fault and key in {"", name[1]}]
             if not names:
@@ -89,7 +89,7 @@ class Faults:
                 case _ if isinstance(fault, _SIGNAL):
                     self._plant.distort(fault)
                 case _ if isinstance(fault, _LINE):
-                    self._balance(fault.address).set(fault)
+                    self._device(fault.address).set(fault)
                 case _:
                     pass
         except DriverError as error:
@@ -106,15 +106,15 @@ class Faults:
             case _ if isinstance(fault, _SIGNAL):
                 self._plant.restore(fault)
             case _ if isinstance(fault, _LINE):
-                return self._balance(fault.address).clear(fault)
+                return self._device(fault.address).clear(fault)
             case _:
                 self._plant.disturb(disturbance(self._standing.values()))
         return ""
 
-    def _balance(self, address: str) -> PluggedBalance:
-        if address not in self._balances:
-            raise ValueError(f"a balance of this rig ({', '.join(self._balances)}), not {address!r}")
-        return self._balances[address]
+    def _device(self, address: str) -> PluggedDevice:
+        if address not in self._devices:
+            raise ValueError(f"a serial device of this rig ({', '.join(self._devices)}), not {address!r}")
+        return self._devices[address]
 
 
 def disturbance(faults: Iterable[AnyFault]) -> Disturbance:

@@ -9,18 +9,19 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from types import FrameType
 from typing import BinaryIO, Final, TextIO
 
+from labrig import plugins
 from labrig.clock import spawn
+from labrig.quantities import FROM_FILE
 from labrig_instruments.simulated.control_port import ControlServer, answerer
-from labrig_instruments.simulated.line_faults import PluggedBalance
+from labrig_instruments.simulated.line_faults import PluggedDevice
 from labrig_instruments.simulated.live import LivePlant, PlantLike
-from labrig_instruments.simulated.mt_sics import BAUD, Nameplate
 from labrig_instruments.simulated.ni.door import NiServer
 from labrig_instruments.simulated.ports import Kind
 from labrig_instruments.simulated.registry import Faults
+from labrig_instruments.simulated.terminal import Face, Scale, Terminal
 
 TICK: Final = 0.05
 """Seconds between two looks at the clock; the plant is never further behind."""
@@ -37,13 +38,14 @@ def serve_plant(
     follow: BinaryIO | None = None,
     serial: Kind | None = None,
     announce: TextIO | None = None,
-    plate: Nameplate | None = None,
-    baud: int = BAUD,
+    devices: Mapping[str, Mapping[str, object]] | None = None,
+    scale: Scale | None = None,
 ) -> int:
     """Serve a plant until SIGTERM, SIGINT or the end of ``follow``; returns the exit code.
 
     Call it on the main thread. One line of JSON with the endpoints goes to ``announce`` (standard output) as soon as
-    all of them answer. ``plate`` and ``baud`` are the balance's.
+    all of them answer. ``devices`` are tables by name, as ``[simulation.devices]`` of a rig file has them; a balance
+    that is not among them speaks MT-SICS.
     """
     end: End = queue.SimpleQueue()
     with ExitStack() as stack:
@@ -51,23 +53,37 @@ def serve_plant(
         live = LivePlant(plant)
         ni = NiServer(live)
         stack.callback(ni.close)
-        balances = {}
-        for address in (address for address, kind in live.addresses.items() if kind == "balance"):
-            weigh = partial(live.weigh, address)
-            balances[address] = PluggedBalance(weigh, plate or Nameplate(), name=address, kind=serial, baud=baud)
-            stack.callback(balances[address].close)
-        control = ControlServer(answerer(live, ni.counters, Faults(live, ni, balances)))
+        serials: dict[str, PluggedDevice] = {}
+        for name, table in _tables(live, devices or {}).items():
+            terminal = Terminal(live, name, scale)
+            serials[name] = PluggedDevice(_face(terminal, table), terminal, kind=serial)
+            stack.callback(serials[name].close)
+        control = ControlServer(answerer(live, ni.counters, Faults(live, ni, serials)))
         stack.callback(control.close)
         if follow is not None:
             _follow(follow, end)
-        endpoints = _endpoints(ni, balances, control)
+        endpoints = _endpoints(ni, serials, control)
         print(json.dumps(endpoints), file=announce or sys.stdout, flush=True)
         _keep_time(live, ni, end)
     return 0
 
 
-def _endpoints(ni: NiServer, balances: Mapping[str, PluggedBalance], control: ControlServer) -> dict[str, object]:
-    serial = {name: url for balance in balances.values() for name, url in balance.endpoints().items()}
+def _tables(live: LivePlant, devices: Mapping[str, Mapping[str, object]]) -> dict[str, Mapping[str, object]]:
+    balances = [address for address, kind in live.addresses.items() if kind == "balance"]
+    return {**{name: {"kind": "mt-sics"} for name in balances}, **devices}
+
+
+def _face(terminal: Terminal, table: Mapping[str, object]) -> Face:
+    """The device of that kind, with the other keys of its table."""
+    made = plugins.load(plugins.FACES, str(table["kind"]))
+    others = {key: value for key, value in table.items() if key != "kind"}
+    options = plugins.options_of(made).model_validate(others, context=FROM_FILE)
+    face: Face = made(terminal, **plugins.keywords(options))
+    return face
+
+
+def _endpoints(ni: NiServer, serials: Mapping[str, PluggedDevice], control: ControlServer) -> dict[str, object]:
+    serial = {name: url for device in serials.values() for name, url in device.endpoints().items()}
     return {"ni": ni.address, "serial": serial, "control": control.address, "pid": os.getpid()}
 
 

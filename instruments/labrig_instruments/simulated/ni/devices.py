@@ -61,6 +61,8 @@ CARD: Final = Product(
     watchdog=(2**32 - 1) * 8e-9,
 )
 """What a device is whose name is not a module's, such as ``Dev1``."""
+SERIAL: Final[frozenset[AddressKind]] = frozenset({"balance", "reading", "set-point"})
+"""Not NI's."""
 CARD_KINDS: Final[frozenset[AddressKind]] = frozenset({"analog voltage", "analog output", "digital output"})
 
 
@@ -125,7 +127,7 @@ def inventory(addresses: Mapping[str, AddressKind]) -> Inventory:
     """The devices that carry these addresses; raises `ConfigError` where no product has them all."""
     kinds: dict[str, set[AddressKind]] = {}
     for address, kind in addresses.items():
-        if kind != "balance":
+        if kind not in SERIAL:
             kinds.setdefault(address.split("/")[0], set()).add(kind)
     found: dict[str, Device] = {}
     for name in sorted(kinds):
@@ -135,7 +137,7 @@ def inventory(addresses: Mapping[str, AddressKind]) -> Inventory:
         found[name] = device
     result = Inventory(found.values())
     for address, kind in addresses.items():
-        if kind != "balance":
+        if kind not in SERIAL:
             _check(result, address, kind)
     return result
 
