@@ -71,6 +71,7 @@ def photograph(folder: Path, colours: str, data: Path) -> None:
     """One run, from no server to the result."""
     from PySide6.QtWidgets import QApplication
 
+    from labrig.endpoint import known_rigs
     from labrig_ui.app import Desktop
     from labrig_ui.theme import Choice
 
@@ -79,9 +80,15 @@ def photograph(folder: Path, colours: str, data: Path) -> None:
     desktop.window.setGeometry(desktop.window.screen().geometry())
     desktop.window.show()
     visit = Visit(desktop, folder)
-    for stage in (visit.rig, visit.order, visit.live, visit.result, visit.gone):
-        stage()
-    desktop.close()
+    try:
+        for stage in (visit.rig, visit.order, visit.live, visit.result, visit.gone):
+            stage()
+    finally:  # a visit that waits in vain leaves no rig behind
+        rig = desktop.desk.rig
+        desktop.close()
+        if rig in known_rigs(data):
+            command = [sys.executable, "-m", "labrig.cli", "down", rig, "--data", str(data)]
+            subprocess.run(command, check=False, timeout=60)
 
 
 class Visit:
@@ -135,6 +142,10 @@ class Visit:
         self.until(lambda: card.run is not None and card.run.analysis)
         self.spend(2)
         self.picture("09-result", page=3)
+        tabs = self.window.runs_page.tabs
+        for place, name in ((1, "09-curves"), (2, "09-further"), (0, "09-budget")):
+            tabs.setCurrentIndex(place)
+            self.picture(name)
         self.picture("10-after", page=2)
         self.window.findChildren(QAction, "keyboard shortcuts")[0].trigger()
         self.picture("11-help")
