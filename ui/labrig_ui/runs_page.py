@@ -69,6 +69,8 @@ class RunsPage(QWidget):
         right.addWidget(scroll)
         right.addWidget(stretch(self.tabs))
         right.setSizes([290, 320])
+        right.setStretchFactor(0, 0)
+        right.setStretchFactor(1, 1)
         right.setChildrenCollapsible(False)
         split = QSplitter()
         split.addWidget(left)
