@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
@@ -76,12 +76,26 @@ def _rehearsed(method: Method, config: RigConfig, membrane: str) -> dict[str, An
     }
 
 
+def coupon(request: dict[str, Any]) -> dict[str, Any]:
+    """What the catalogue says of an ordered coupon."""
+    from labrig.catalogue.ordering import ordered_specimen
+
+    return asdict(ordered_specimen(Path(request["data"]), Coupon(request["coupon"], lot=request["lot"])))
+
+
+ANSWERS: Final[Mapping[str, Callable[[dict[str, Any]], Any]]] = {
+    "methods": lambda request: methods(request["folders"]),
+    "order": order,
+    "coupon": coupon,
+}
+
+
 def main() -> None:
     """Answer one request."""
     request = json.load(sys.stdin)
     try:
         with redirect_stdout(sys.stderr):  # what a protocol prints is no part of the answer
-            answer = methods(request["folders"]) if request["what"] == "methods" else order(request)
+            answer = ANSWERS[request["what"]](request)
         document: dict[str, Any] = {"answer": answer}
     except LabrigError as error:
         document = {"error": "\n".join([str(error), *getattr(error, "__notes__", ())])}

@@ -10,6 +10,7 @@ LabrigError
 │   └── SamplesLost      a device overran its buffer: how many samples, after which index
 ├── RecordingError       a run file cannot be written or read
 ├── AnalysisError        data do not allow the computation that was asked for
+├── CatalogueError       the catalogue cannot be read or written, or refuses an entry
 ├── RigError             a verb that the rig refuses: unknown role, out of range
 └── RunEnded             the run is over; every waiting verb ends with it (not a fault of the protocol)
     ├── Aborted          a person stopped it
@@ -78,6 +79,10 @@ class RecordingError(LabrigError):
 
 class AnalysisError(LabrigError):
     """Data do not allow the computation that was asked for."""
+
+
+class CatalogueError(LabrigError):
+    """The catalogue cannot be read or written, or refuses an entry."""
 
 
 class RigError(LabrigError):

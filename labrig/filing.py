@@ -1,4 +1,4 @@
-"""What becomes of a finished run: its analysis, written into its file."""
+"""What becomes of a finished run: its analysis, written into its file; its place in the catalogue."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from labrig.errors import AnalysisError, LabrigError, RecordingError
 from labrig.model import Analysis, Outcome, Validity
@@ -17,6 +17,8 @@ from labrig.recording import RunFile, add_analysis
 from labrig.shown import analysis_as_json
 
 log = logging.getLogger(__name__)
+RUNS: Final = "runs"
+"""The folder of run files in a data folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,30 @@ class FiledRun:
     analysis: Analysis | None
     """None where the data do not allow one; ``not_analysed`` says why."""
     not_analysed: str = ""
+    not_catalogued: str = ""
+    """Why the catalogue does not have it; it will at the next filing or rebuild."""
 
 
 def file_run(path: Path, protocol: LabProtocol) -> FiledRun:
-    """Analyse a closed run file and write the analysis into it; raises `RecordingError`."""
+    """Analyse a closed run file, write the analysis into it, bring it into the catalogue; raises `RecordingError`."""
+    filed = _analysed(path, protocol)
+    return replace(filed, not_catalogued=catalogue_run(path))
+
+
+def catalogue_run(path: Path) -> str:
+    """Bring a closed run, and every other of its folder that was missed, into the catalogue; why not, or nothing."""
+    if path.parent.name != RUNS:
+        return ""  # a copy elsewhere
+    from labrig.catalogue.store import Store
+
+    try:
+        return Store(path.absolute().parent.parent).sync().failed.get(path.name, "")
+    except (LabrigError, OSError) as error:
+        log.debug("not catalogued", exc_info=True)
+        return str(error)
+
+
+def _analysed(path: Path, protocol: LabProtocol) -> FiledRun:
     with RunFile(path) as run:
         outcome, reason = run.outcome, run.reason
         try:
@@ -85,8 +107,11 @@ def main() -> None:
         with redirect_stdout(sys.stderr):  # what an analysis prints is no part of the answer
             filed = file_again(path)
         kept = None if filed.not_analysed else analysis_as_json(filed.analysis)
-        answer: dict[str, Any] = {"answer": {"analysis": kept, "not_analysed": filed.not_analysed}}
+        answer: dict[str, Any] = {
+            "answer": {"analysis": kept, "not_analysed": filed.not_analysed, "not_catalogued": filed.not_catalogued}
+        }
     except LabrigError as error:
+        catalogue_run(path)  # a run without a result is a run
         answer = {"error": str(error)}
     print(json.dumps(answer))  # noqa: T201 - the answer
 

@@ -7,7 +7,7 @@ import re
 import sqlite3
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +18,7 @@ import numpy as np
 from labrig.clock import Clock
 from labrig.config import RigConfig
 from labrig.errors import RigError
-from labrig.model import Coupon, Orientation, RunHeader
+from labrig.model import Condition, Coupon, Orientation, RunHeader
 
 _PACKAGES: Final = ("labrig", "numpy", "nidaqmx", "pyserial", "pydantic")
 
@@ -39,6 +39,8 @@ class MethodFacts:
     silence: float = 10.0
     """Seconds that the protocol may go without a verb before the rig is made safe."""
     attended: bool = True
+    leaves: Condition = Condition.FRESH
+    """What the protocol makes of a coupon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def make_header(order: Order, config: RigConfig, clock: Clock) -> RunHeader:
         parameters={**order.method.parameters, "skipped": list(order.method.skipped)},
         method=f"{order.method.name} {order.method.version}",
         coupon=order.coupon,
-        mounting=config.mounting(order.orientation),
+        mounting=replace(config.mounting(order.orientation), edge=order.coupon.geometry.edge.value),
         operator=order.operator,
         rig=config.name,
         rig_file=config.text,
@@ -77,6 +79,7 @@ def make_header(order: Order, config: RigConfig, clock: Clock) -> RunHeader:
         versions={name: version(name) for name in _PACKAGES}
         | {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version},
         setup=setup_of(config),
+        leaves=Condition(order.method.leaves),
     )
 
 

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from labrig import plugins
 from labrig.errors import ConfigError
 from labrig.header import MethodFacts
-from labrig.model import Analysis, RunData
+from labrig.model import Analysis, Condition, RunData
 from labrig.outside import explained
 from labrig.quantities import FROM_FILE
 
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 
 class LabProtocol(Protocol):
-    """A frozen dataclass: its fields are the parameters, with the quantity types of `labrig.quantities`."""
+    """A frozen dataclass: its fields are the parameters, with the quantity types of `labrig.quantities`.
+
+    A class attribute ``leaves`` says what a run makes of its coupon (`labrig.specimen.Condition`); without one the
+    coupon stays as it was.
+    """
 
     title: ClassVar[str]
     """A few words for people."""
@@ -72,6 +76,7 @@ class Method:
             needs=self.protocol.needs,
             silence=self.silence,
             attended=self.attended,
+            leaves=Condition(getattr(self.protocol, "leaves", Condition.FRESH)),
         )
 
 

@@ -10,20 +10,16 @@ import hashlib
 import json
 import os
 import platform
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import platformdirs
 
 from labrig.endpoint import ServerGone, endpoint_path, read_endpoint
 from labrig.errors import LabrigError
-
-BYTE: Final = 1
-BEYOND: Final = 1 << 20
-"""Where the locked byte lies: on Windows it could not be read by who wants to know the holder."""
+from labrig.oslock import locked
 
 
 class RigTaken(LabrigError):
@@ -42,7 +38,7 @@ class RigLock:
 
     def __enter__(self) -> RigLock:
         try:
-            self._file = _locked(self._path)
+            self._file = locked(self._path)
         except OSError:
             raise RigTaken(self._taken()) from None
         return self
@@ -91,7 +87,7 @@ class HardwareLock:
     def _taken(self, address: str) -> int:
         path = self._folder / f"{hashlib.sha256(f'{platform.node()} {address}'.encode()).hexdigest()[:24]}.lock"
         try:
-            file = _locked(path)
+            file = locked(path)
         except OSError:
             raise RigTaken(f"{address} is in use by {_holder(path)}. Nothing was opened. End that first.") from None
         os.lseek(file, 0, os.SEEK_SET)
@@ -106,28 +102,3 @@ def _holder(path: Path) -> str:
         return f"process {holder['pid']} for the rig {holder['rig']!r} with its data in {holder['data']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process of labrig"
-
-
-def _locked(path: Path) -> int:
-    """A file, opened and locked; raises OSError where another process holds it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        _lock(file)
-    except OSError:
-        os.close(file)
-        raise
-    return file
-
-
-def _lock(file: int) -> None:
-    """Raises OSError where another process holds it; the system lets go when the process ends."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        os.lseek(file, BEYOND, os.SEEK_SET)
-        msvcrt.locking(file, msvcrt.LK_NBLCK, BYTE)
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

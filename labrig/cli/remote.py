@@ -114,4 +114,6 @@ def _stop_on_signal(client: Client) -> Iterator[None]:
 def _filed(paper: RunPaper) -> FiledRun:
     with RunFile(Path(paper.file)) as run:
         analysis = run.analyses[-1].analysis if run.analyses else None
-    return FiledRun(Path(paper.file), Outcome(paper.outcome), paper.reason, analysis, paper.not_analysed)
+    return FiledRun(
+        Path(paper.file), Outcome(paper.outcome), paper.reason, analysis, paper.not_analysed, paper.not_catalogued
+    )

@@ -20,6 +20,7 @@ from labrig.cli.ordering import Asked, data_folder
 from labrig.cli.progress import Progress, newest_of
 from labrig.cli.remote import run_on_server, serving_client
 from labrig.cli.showing import print_analysis
+from labrig.cli.specimen_of import with_specimen
 from labrig.clock import spawn
 from labrig.config import RigConfig, find_rig, load_rig
 from labrig.errors import RecordingError, RigError
@@ -47,6 +48,7 @@ def run(rig: str, asked: Asked, membrane: str, seed: int, data: Path | None, *, 
     folder = data_folder(data)
     where = f"{config.name}, simulated" if config.simulated else config.name
     console.print(f"[bold]{asked.method.protocol.title}[/bold] ({asked.method.name} {asked.method.version}) on {where}")
+    asked = with_specimen(console, folder, asked)
     console.print(f"Coupon {asked.coupon.id}, operator {asked.operator}")
     schedule = _schedule(rig, asked, membrane or config.default_membrane)
     if schedule:
@@ -168,6 +170,8 @@ def _report(console: Console, finished: FiledRun, files: list[Path]) -> None:
         for trouble in _not_made_safe(finished.path):
             console.print(f"[bold red]CHECK THE RIG BY HAND[/bold red]: {trouble}")
         console.print("Everything up to there is recorded.")
+    if finished.not_catalogued:
+        console.print(f"[bold yellow]Not in the catalogue[/bold yellow]: {finished.not_catalogued}")
     if finished.not_analysed:
         console.print(f"[bold red]No result[/bold red]: {finished.not_analysed}")
     console.print()
@@ -197,6 +201,7 @@ def _document(finished: FiledRun, files: list[Path]) -> dict[str, Any]:
         "reason": finished.reason,
         "analysis": analysis_as_json(finished.analysis),
         "not_analysed": finished.not_analysed,
+        "not_catalogued": finished.not_catalogued,
         "run_file": str(finished.path),
         "exports": [str(path) for path in files],
     }

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from labrig.model.events import Event, Span
 from labrig.model.samples import Channel, Series
-from labrig.model.specimens import Coupon, Mounting
+from labrig.model.specimens import Condition, Coupon, Mounting
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class RunHeader:
     """Of labrig, Python and the packages that touched the data."""
     setup: Mapping[str, float | str] = field(default_factory=dict)
     """Facts of the rig that an analysis needs, SI: head, blank coefficients and their uncertainties, fluid."""
+    leaves: Condition = Condition.FRESH
+    """What the protocol makes of a coupon."""
     truth: Mapping[str, float] = field(default_factory=dict)
     """Empty except in files that a validation wrote; never set from a simulated rig's control port."""
 

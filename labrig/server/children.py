@@ -27,10 +27,13 @@ def describe(request: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON; the caller
     return _asked("labrig.describing", request, DESCRIBE_SECONDS)
 
 
-def file_run(path: Path) -> tuple[dict[str, Any] | None, str]:
-    """Analyse a finished run (`labrig.filing`): the analysis in its file, or why none is. Raises `ChildFailed`."""
-    answer = _asked("labrig.filing", {"run": str(path)}, FILING_SECONDS)
-    return answer["analysis"], str(answer["not_analysed"])
+def file_run(path: Path) -> dict[str, Any]:
+    """Analyse a finished run and bring it into the catalogue (`labrig.filing`); raises `ChildFailed`.
+
+    The answer has the analysis in its file, or ``not_analysed``, and ``not_catalogued``: fields of a `RunPaper`.
+    """
+    answer: dict[str, Any] = _asked("labrig.filing", {"run": str(path)}, FILING_SECONDS)
+    return answer
 
 
 def start_runner(endpoint: Endpoint, run: str, log: Path) -> subprocess.Popen[bytes]:

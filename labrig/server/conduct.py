@@ -21,6 +21,7 @@ from labrig.operators import Desk, Nobody, Operator, Prepared
 from labrig.recording import Recorder
 from labrig.server import children
 from labrig.server.finished import Finished
+from labrig.server.specimens import Specimens
 from labrig.station import Session, Station
 from labrig.wire.documents import Check, Checks, Ordered, RunPaper, StepPaper
 
@@ -60,6 +61,7 @@ class Conduct:
         self._starting = threading.Lock()
         self._running: _Running | None = None
         self.finished = Finished(changed)
+        self._specimens = Specimens(folder.parent)
         self._checked: tuple[Ordered, dict[str, Any]] | None = None
         self._jobs: list[Job] = []
         self._checks = threading.BoundedSemaphore(CHECKS)
@@ -88,7 +90,7 @@ class Conduct:
             seconds, schedule = described["seconds"], tuple(StepPaper(**step) for step in described["schedule"])
         except children.ChildFailed as error:
             checks.append(Check(name="method", ok=False, words=str(error)))
-        checks.append(self._folder_check())
+        checks += [self._specimens.check(ordered), self._folder_check()]
         return Checks(checks=tuple(checks), seconds=seconds, schedule=schedule)
 
     def start(self, ordered: Ordered) -> tuple[str, Path]:
@@ -101,7 +103,7 @@ class Conduct:
             failed = [check.words for check in self._facts_checks(described) if not check.ok]
             if failed:
                 raise RigError("; ".join(failed))
-            return self._begin(ordered, described, asked)
+            return self._begin(ordered, described, self._specimens.taken(ordered), asked)
 
     @property
     def paper(self) -> RunPaper | None:
@@ -141,9 +143,8 @@ class Conduct:
         for job in self._jobs:
             job.join()
 
-    def _begin(self, ordered: Ordered, described: dict[str, Any], asked: int) -> tuple[str, Path]:
+    def _begin(self, ordered: Ordered, described: dict[str, Any], coupon: Coupon, asked: int) -> tuple[str, Path]:
         facts = MethodFacts(**described["facts"])
-        coupon = Coupon(ordered.coupon, lot=ordered.lot)
         order = Order(facts, coupon, ordered.operator or "unknown", Orientation(ordered.orientation))
         header = self._station.prepare(order)
         recorder = self._recorder(run_path(self._folder, header), header)

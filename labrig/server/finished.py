@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from labrig.server import children
 from labrig.wire.documents import RunPaper
@@ -23,12 +23,12 @@ class Finished:
     def file(self, paper: RunPaper) -> None:
         """Have a run analysed; returns when that is over. The paper is known from the beginning."""
         self._know(paper)
-        analysis: dict[str, Any] | None = None
         try:
-            analysis, words = children.file_run(Path(paper.file))
+            answer = children.file_run(Path(paper.file))
         except children.ChildFailed as error:
             words = f"{error}. The run's file is whole; analyse it again with: labrig analyse {paper.file}"
-        self._know(paper.model_copy(update={"filed": True, "analysis": analysis, "not_analysed": words}))
+            answer = {"not_analysed": words}
+        self._know(paper.model_copy(update={"filed": True, **answer}))
 
     def as_known(self, paper: RunPaper) -> RunPaper:
         """A run of the folder, with what is known only here of its filing: that it goes on, or why it failed."""

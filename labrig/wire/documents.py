@@ -144,6 +144,8 @@ class RunPaper(Paper):
     analysis: dict[str, Any] | None = None
     """The newest in its file, as ``labrig run --json`` prints it."""
     not_analysed: str = ""
+    not_catalogued: str = ""
+    """Why the catalogue does not have the finished run."""
 
 
 class Status(Paper):
@@ -188,6 +190,8 @@ class Check(Paper):
     name: str
     ok: bool
     words: str
+    caution: bool = False
+    """The run may start, and somebody should have read the words before."""
 
 
 class Checks(Paper):

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import ConfigDict, Field
 
 from labrig.analysis.steady import Collected, Drift, Near, SlopeError
-from labrig.model import Analysis, RunData, Span
+from labrig.model import Analysis, Condition, RunData, Span
 from labrig.quantities import Duration, Mass, Pressure, Ratio
 from labrig.rig import Rig
 from labrig.units import g, hour, percent, psi
@@ -22,6 +22,7 @@ class WaterPermeability:
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid", use_attribute_docstrings=True)
     title: ClassVar[str] = "Water permeability"
+    leaves: ClassVar[Condition] = Condition.WETTED
     needs: ClassVar[tuple[str, ...]] = (
         *("feed", "vent", "drain", "pressure"),
         *("feed_pressure", "permeate_mass", "water_temperature"),

@@ -18,7 +18,7 @@ from labrig.recording import RunFile
 from tests.cli.commands import SHORT, Said, children, running
 
 pytestmark = pytest.mark.slow
-DOCUMENT = {"outcome", "reason", "analysis", "not_analysed", "run_file", "exports"}
+DOCUMENT = {"outcome", "reason", "analysis", "not_analysed", "not_catalogued", "run_file", "exports"}
 ANALYSIS = {"name", "version", "validity", "reasons", "results", "diagnostics", "tables"}
 RESULT = {"name", "symbol", "value", "unit", "U", "coverage_factor", "u", "dof", "definition", "budget"}
 BUDGET = {"source", "estimate", "u", "unit", "contribution"}
