@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from labrig.config import find_rig, load_rig
-from labrig.riglock import HardwareLock, RigTaken
+from labrig.riglock import HardwareLock, RigLock, RigTaken, UpLock
 
 HOLD = """
 import sys
@@ -78,3 +78,13 @@ def test_a_real_rig_names_each_device_once(tmp_path: Path) -> None:
     addresses = load_rig(tmp_path / "real.toml").addresses
 
     assert set(addresses) == {f"cDAQ1Mod{n}" for n in (1, 2, 3, 4)} | {"cDAQ1", str(tmp_path / "ttyUSB0")}
+
+
+def test_of_two_starts_of_a_rig_at_once_the_second_is_refused_in_words(tmp_path: Path) -> None:
+    with (
+        UpLock(tmp_path, "bench"),
+        pytest.raises(RigTaken, match="being started by another labrig up"),
+    ):
+        UpLock(tmp_path, "bench").__enter__()
+    with UpLock(tmp_path, "bench"), RigLock(tmp_path, "bench"):
+        pass

@@ -6,15 +6,17 @@ The harness installs this file for its servers alone: a copy beside a ``dist-inf
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
 from labrig.errors import AnalysisError
-from labrig.model import Analysis, RunData
+from labrig.model import Analysis, RunData, Validity
 from labrig.quantities import Duration, Pressure
 from labrig.rig import Rig
 from labrig.units import psi
@@ -74,6 +76,17 @@ class Misbehaving:
                 self._do(rig)
 
     def analyse(self, run: RunData) -> Analysis:
+        """As a file of the disturbed folder says."""
+        mood = Path(os.environ.get("LABRIG_DISTURBED", ".")) / "analysis"
+        match mood.read_text("utf-8") if mood.exists() else "":
+            case "killed":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "raises":
+                raise ZeroDivisionError("by a mistake in the analysis")
+            case "exits":
+                os._exit(5)
+            case "well":
+                return Analysis("misbehaving", "1", (), Validity.VALID)
         raise AnalysisError("there is nothing to analyse")
 
     def _do(self, rig: Rig) -> None:  # noqa: PLR0912 - one branch a deed

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import resource
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from labrig.client import Client, Refused
+from labrig.clock import SECOND, monotonic
+from labrig.model import Outcome
 from labrig.recording import RunFile
 from tests.server import scenarios
-from tests.server.harness import Rigged, over, state, wait_until
+from tests.server.harness import Rigged, over, state, status_when, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +40,62 @@ def test_a_folder_that_takes_no_file_is_refused_before_anything_starts(up: Rigge
     assert [check.name for check in checks.checks if not check.ok] == ["data folder"]
     assert state(client) == "safe"
     assert up.safe
+
+
+@pytest.mark.fault("STO-06")
+def test_a_disk_that_stalls_for_six_seconds_costs_no_sample(up: Rigged, client: Client) -> None:
+    """The run goes on and people are told; when the disk answers again, everything is written in its order."""
+    paper = up.start(client, up.order())
+    with stalled(up):
+        told = status_when(client, lambda status: "disk" in " ".join(status.warnings), "people are told", 5.0)
+        threading.Event().wait(6.0 - 1.5)
+        stuck = client.status()
+    assert "the disk is slow" in " ".join(told.warnings)
+    assert stuck.state == "running"
+    assert stuck.run is not None
+    wait_until(lambda: recorded(client) > stuck.now, "the disk has caught up")
+    wait_until(lambda: "disk" not in " ".join(client.status().warnings), "the warning is gone")
+    client.stop("", "tester")
+    scenarios.ended(up, client, Outcome.ABORTED)
+
+    with up.file(paper) as run:
+        assert run.end is not None
+        assert not run.end.dropped
+        assert all(totals.lost == 0 for totals in run.totals.values())
+        times = np.concatenate([block.times for block in run.blocks() if block.source == "pressures"])
+    assert stuck.now - stuck.run.recorded_through > 4 * SECOND, "the disk did not stall"
+    assert (np.diff(times) < SECOND // 5).all()
+
+
+@pytest.mark.fault("STO-06")
+def test_a_stop_does_not_wait_for_a_disk_that_stalls(up: Rigged, client: Client) -> None:
+    paper = up.start(client, up.order())
+    with stalled(up):
+        since = monotonic()
+        client.stop("enough", "tester")
+        seconds = up.seconds_until_safe(since)
+        threading.Event().wait(0.5)
+    scenarios.ended(up, client, Outcome.ABORTED)
+
+    assert seconds < 0.2
+    with up.file(paper) as run:
+        assert all(totals.lost == 0 for totals in run.totals.values())
+
+
+@contextmanager
+def stalled(up: Rigged) -> Iterator[None]:
+    """No write of the server returns."""
+    stall = up.data.parent / "stall"
+    stall.touch()
+    try:
+        yield
+    finally:
+        stall.unlink()
+
+
+def recorded(client: Client) -> int:
+    run = client.status().run
+    return run.recorded_through if run is not None else 0
 
 
 @pytest.mark.fault("STO-03")

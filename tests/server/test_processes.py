@@ -8,7 +8,8 @@ import pytest
 
 from labrig.model import Outcome
 from tests.server import scenarios
-from tests.server.harness import HERE, processes, rigged, runner_of, wait_until
+from tests.server.benches import HERE
+from tests.server.harness import processes, rigged, runner_of, wait_until
 
 pytestmark = pytest.mark.slow
 NEVER = {

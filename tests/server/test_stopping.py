@@ -102,15 +102,16 @@ def checked(client: Client, order: Ordered) -> str:
 
 
 @pytest.mark.fault("SYS-10")
-@pytest.mark.parametrize("whom", ["server", "supervisor"])
-def test_sigterm_ends_everything_with_the_rig_safe_and_the_run_filed(
-    tmp_path_factory: pytest.TempPathFactory, whom: str
+@pytest.mark.parametrize(("whom", "number"), [("server", signal.SIGINT), ("supervisor", signal.SIGTERM)])
+def test_told_to_end_everything_ends_with_the_rig_safe_and_the_run_filed(
+    tmp_path_factory: pytest.TempPathFactory, whom: str, number: int
 ) -> None:
-    with rigged(tmp_path_factory.mktemp("sigterm")) as up:
+    """Ctrl-C at a server, SIGTERM at its supervisor."""
+    with rigged(tmp_path_factory.mktemp("told")) as up:
         client = up.client()
         paper = up.start(client, up.order("swallow"))
         since = monotonic()
-        os.kill(up.endpoint.pid if whom == "server" else up.supervisor, signal.SIGTERM)
+        os.kill(up.endpoint.pid if whom == "server" else up.supervisor, number)
         seconds = up.seconds_until_safe(since)
         wait_until(lambda: up.endpoint.pid not in processes(up.mark), "the server has ended")
         with up.file(paper) as run:
