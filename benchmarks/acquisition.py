@@ -86,23 +86,25 @@ def rig_file(rate: int) -> str:
     text = find_rig("bench-25").read_text(encoding="utf-8")
     head, _, _ = text.partition("\n[instruments.")
     plumbing = text[text.index("\n[simulation]") :]
-    instruments = "".join(module(name, rate) for name in MODULES)
-    wired = "".join(
-        f'\n[[simulation.transmitters]]\nquantity = "vessel_pressure"\naddress = "{device}/ai3"\n'
-        for device in MODULES.values()
-    )
+    instruments = "".join(module(name, device, rate) for name, device in MODULES.items())
+    wired = "".join(transmitter(f"{device}/ai3") for device in MODULES.values())
     return f"{head}\n{instruments}\n[roles]\n{plumbing}{wired}"
 
 
-def module(name: str, rate: int) -> str:
-    """One instrument's tables."""
+def transmitter(address: str) -> str:
+    """Something to read at an input."""
+    return f'\n[[simulation.transmitters]]\nquantity = "vessel_pressure"\naddress = "{address}"\n'
+
+
+def module(name: str, device: str, rate: int, inputs: int = EACH) -> str:
+    """One instrument's tables: a voltage module with so many inputs in use."""
     channels = "".join(
         f'[instruments.{name}.channels.{name}{n}]\ninput = "ai{n}"\nunit = "psi"\nsignal = ["0 V", "10 V"]\n'
         'value = ["0 psi", "100 psi"]\n'
-        for n in range(EACH)
+        for n in range(inputs)
     )
     return (
-        f'\n[instruments.{name}]\nkind = "ni-analog-input"\nserver = "sim://ni"\ndevice = "{MODULES[name]}"\n'
+        f'\n[instruments.{name}]\nkind = "ni-analog-input"\nserver = "sim://ni"\ndevice = "{device}"\n'
         f'rate = "{rate} Hz"\n{channels}'
     )
 

@@ -29,6 +29,7 @@ import numpy as np
 from labrig.clock import SECOND, monotonic, spawn
 from labrig.errors import LabrigError
 from labrig.recording import RunFile
+from labrig.server.archive import LEFT_OPEN
 from tests.proofs.disks import clone, file_system, mounted
 from tests.proofs.kill_recorder import NAMES, N, Told, check, is_unbegun, recording, understood
 
@@ -143,7 +144,10 @@ def judged(cut: Cut) -> tuple[list[str], int]:
             path = folder / "runs" / RUN
             if not cut.told.handed and is_unbegun(path):
                 return [], 0
+            left = any(path.with_name(path.name + end).exists() for end in LEFT_OPEN)
             wrong = check(path, cut.told)
+            if not left and not cut.told.closed and cut.told.handed:
+                wrong.append("nothing beside the file tells that it was left open")
             with RunFile(path) as run:
                 kept = len(run.series(NAMES[0])) // N
             if cut.lost(kept) > cut.between:

@@ -28,6 +28,11 @@ class Witness:
         self._watching = client.watch(name="witness")
         self._job = spawn("witness", self._follow)
 
+    @property
+    def has_proof(self) -> bool:
+        """Whether anything that it received is acknowledged by now."""
+        return bool(self._seen) and self._seen[0][0] <= self.through
+
     def leave(self) -> None:
         self._watching.cancel()
         self._job.join()
