@@ -92,7 +92,7 @@ def report(folder: Path, rate: int, seconds: float) -> None:
 def rig_file(folder: Path, rate: int) -> Path:
     """The shipped bench with three more modules, everything at one rate; a crowded machine does not trip it."""
     text = find_rig(RIG).read_text(encoding="utf-8").replace('rate = "100 Hz"', f'rate = "{rate} Hz"')
-    text = re.sub(r'(high = "8[58] psi")', r'\1\nstale_after = "30 s"', text).replace('"0.5 s"', '"30 s"')
+    text = re.sub(r'(high = "8[58] psi")', r'\1\nstale_after = "30 s"', text).replace('"0.5 s"', '"10 s"')
     head, _, tail = text.partition("\n[instruments.valves]")
     more = "".join(module(name, device, rate, inputs) for name, (device, inputs) in MORE.items())
     tail += "".join(transmitter(f"{device}/ai0") for device, _ in MORE.values())

@@ -14,7 +14,7 @@ from typing import Final
 from labrig.clock import spawn
 from labrig.errors import InstrumentError
 
-START: Final = 20.0
+START: Final = 45.0
 """Seconds that the simulated rig may take to answer."""
 END: Final = 5.0
 

@@ -46,6 +46,12 @@ class Hydraulics:
 
     def __init__(self, spec: PlantSpec, membrane: Membrane, seed: int) -> None:
         self._spec, self._membrane = spec, membrane
+        lines = spec.plumbing
+        self._head = lines.head + lines.head_sd * draw(seed, "plumbing/head")
+        self._cell_loss = max(0.0, 1 + lines.cell_sd * draw(seed, "plumbing/cell"))
+        self._evaporation = max(
+            0.0, spec.permeate.evaporation + spec.permeate.evaporation_sd * draw(seed, "permeate/evaporation")
+        )
         self._disturb(Disturbance())
         self._table = WaterTable()
         self._waves = _waves(seed)
@@ -90,7 +96,7 @@ class Hydraulics:
         lines, clogs = self._spec.plumbing, disturbance.clogs
         self._disturbance = disturbance
         self._feed_line = Resistance(lines.feed, clogs.get("feed", 1.0))
-        self._cell_line = Resistance(lines.cell, clogs.get("cell", 1.0))
+        self._cell_line = Resistance(lines.cell, clogs.get("cell", 1.0) * self._cell_loss)
         self._drain_line = Resistance(lines.drain, clogs.get("drain", 1.0))
 
     def run_dry(self) -> None:
@@ -200,7 +206,7 @@ class Hydraulics:
             self.spilled += permeate
             return
         self.in_beaker += permeate
-        gone = min(balance.evaporation * step, self.in_beaker)
+        gone = min(self._evaporation * step, self.in_beaker)
         over = max(0.0, self.in_beaker - gone - balance.vessel_capacity)
         self.in_beaker -= gone + over
         self.evaporated += gone
@@ -262,7 +268,7 @@ class Hydraulics:
         return self.liquid.density * GRAVITY * (vessel.level_above_tap - sunk)
 
     def _opposing_head(self) -> float:
-        return self.liquid.density * GRAVITY * self._spec.plumbing.head
+        return self.liquid.density * GRAVITY * self._head
 
     def _stored(self) -> float:
         """Water that the pressure holds in the cell beyond what it holds at rest, m³: the trapped gas gives way."""

@@ -132,6 +132,10 @@ class Plumbing(Spec):
     drain: Line = Line(diameter=4 * mm, length=1.0, fittings=6.0)
     head: Length = 0.0
     """Height of the permeate outlet's water level above the cell's pressure tap; its weight opposes the flow."""
+    head_sd: Annotated[Length, NotNegative] = 0.0
+    """Standard deviation of the true height about it."""
+    cell_sd: Annotated[Ratio, NotNegative] = 0.0
+    """Of the true pressure loss of the cell's line about what its dimensions give."""
 
     @model_validator(mode="after")
     def _drain_resists(self) -> Self:
@@ -178,6 +182,8 @@ class Balance(Spec):
     drop: Annotated[Mass, Positive] = 0.05 * g
     """Of one drop from an outlet that is not submerged."""
     evaporation: Annotated[MassFlow, NotNegative] = 0.01 * g_per_min
+    evaporation_sd: Annotated[MassFlow, NotNegative] = 0.0
+    """Standard deviation of the true one about it."""
     air_density: Annotated[Density, NotNegative] = 1.2
     """What the water's buoyancy in air comes from."""
 
