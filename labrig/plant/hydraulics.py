@@ -30,6 +30,8 @@ TOLERANCE: Final = 5.0
 """Pressure, Pa, by which a straight line between two steps may miss the true course."""
 SHORTEST: Final = 0.002
 LONGEST: Final = 1.0
+SQUEEZED: Final = 2 / 3
+"""Power of its volume with which the area under a bubble shrinks."""
 
 
 @dataclass(slots=True)
@@ -52,7 +54,12 @@ class Hydraulics:
         self._evaporation = max(
             0.0, spec.permeate.evaporation + spec.permeate.evaporation_sd * draw(seed, "permeate/evaporation")
         )
-        self._disturb(Disturbance())
+        self._throttle = spec.plumbing.blank_throttle if membrane.family == "none" else 1.0
+        self._bubble_gone, self._wetted, self._warmed = False, 0.0, 0.0
+        self.loaded = 0.0
+        """Water that went through since the feed began to foul, m³ on each m²."""
+        self._disturbance = Disturbance()
+        self._disturb(self._disturbance)
         self._table = WaterTable()
         self._waves = _waves(seed)
         self.diameter = spec.cell.exposed_diameter + spec.cell.diameter_sd * draw(seed, "cell/diameter")
@@ -93,9 +100,15 @@ class Hydraulics:
         self.settle()
 
     def _disturb(self, disturbance: Disturbance) -> None:
-        lines, clogs = self._spec.plumbing, disturbance.clogs
+        lines, clogs, before = self._spec.plumbing, disturbance.clogs, self._disturbance
+        if (disturbance.bubble, disturbance.bubble_leaves) != (before.bubble, before.bubble_leaves):
+            self._bubble_gone = False
+        if disturbance.unwetted != before.unwetted:
+            self._wetted = 0.0
+        if disturbance.fouling and not before.fouling:
+            self.loaded = 0.0
         self._disturbance = disturbance
-        self._feed_line = Resistance(lines.feed, clogs.get("feed", 1.0))
+        self._feed_line = Resistance(lines.feed, self._throttle * clogs.get("feed", 1.0))
         self._cell_line = Resistance(lines.cell, clogs.get("cell", 1.0) * self._cell_loss)
         self._drain_line = Resistance(lines.drain, clogs.get("drain", 1.0))
 
@@ -105,16 +118,32 @@ class Hydraulics:
         self.settle()
 
     def temperature_at(self, time: float) -> float:
-        """Of the water, K: drift and slow waves."""
+        """Of the water, K: drift and slow waves, and what a disturbance added so far."""
         water = self._spec.water
         swing = sum(math.sin(rate * time + phase) for rate, phase in self._waves)
-        return water.temperature + water.drift * time / 3600 + water.wander * math.sqrt(2 / 3) * swing
+        own = water.temperature + water.drift * time / 3600 + water.wander * math.sqrt(2 / 3) * swing
+        return own + self._warmed
 
     @property
     def permeance(self) -> float:
-        """Of the membrane at 25 °C under the present pressure, m/s/Pa."""
+        """Of the membrane at 25 °C under the present pressure, m/s/Pa, were it wet, clean and free of air."""
         loss = min(self._membrane.compaction * self.transmembrane, MAX_COMPACTION_LOSS)
         return self._fresh() * (1 - loss)
+
+    @property
+    def open_share(self) -> float:
+        """Of the membrane, what lets water through: not under air, wetted and not fouled."""
+        wrong = self._disturbance
+        covered = wrong.air
+        if wrong.bubble and not self._bubble_gone:
+            covered += wrong.bubble * (atm / (self.cell + atm)) ** SQUEEZED
+        dry = wrong.unwetted * max(0.0, 1 - self._wetted / wrong.wetted_at) if wrong.wetted_at > 0 else wrong.unwetted
+        return max(0.0, 1 - covered) * (1 - dry) * math.exp(-wrong.fouling * self.loaded)
+
+    @property
+    def head(self) -> float:
+        """Height of the permeate outlet above the tap, m."""
+        return self._head + self._disturbance.head
 
     @property
     def on_pan(self) -> float:
@@ -136,6 +165,9 @@ class Hydraulics:
         if self.transmembrane > CREEP_PRESSURE:
             self.creep = 1 - (1 - self.creep) * math.exp(-step / membrane.creep_time)
         self.time = end
+        self._wetted = max(self._wetted, self.transmembrane)
+        self._bubble_gone = self._bubble_gone or self.cell > self._disturbance.bubble_leaves
+        self._warmed += self._disturbance.warming * step
         self.temperature = self.temperature_at(self.time)
         self.liquid = self._table.at(self.temperature)
         self._sheet = self._sheet_now()
@@ -196,6 +228,7 @@ class Hydraulics:
             self.level -= given
             self.starved = self.starved or self.level <= 0
         self.delivered += permeate * density
+        self.loaded += permeate / self.area
         self.drained += drain * density
         self._collect(permeate * density, step)
 
@@ -206,7 +239,7 @@ class Hydraulics:
             self.spilled += permeate
             return
         self.in_beaker += permeate
-        gone = min(self._evaporation * step, self.in_beaker)
+        gone = min((self._evaporation + self._disturbance.evaporation) * step, self.in_beaker)
         over = max(0.0, self.in_beaker - gone - balance.vessel_capacity)
         self.in_beaker -= gone + over
         self.evaporated += gone
@@ -255,8 +288,7 @@ class Hydraulics:
         self.flow = self._sheet.flow(transmembrane)
 
     def _sheet_now(self) -> Sheet:
-        area = self.area * (1 - self._disturbance.air)
-        conductance = self._fresh() * area * self._reference / self.liquid.viscosity
+        conductance = self._fresh() * self.area * self.open_share * self._reference / self.liquid.viscosity
         return Sheet(conductance, self._membrane.compaction)
 
     def _fresh(self) -> float:
@@ -268,7 +300,7 @@ class Hydraulics:
         return self.liquid.density * GRAVITY * (vessel.level_above_tap - sunk)
 
     def _opposing_head(self) -> float:
-        return self.liquid.density * GRAVITY * self._head
+        return self.liquid.density * GRAVITY * self.head
 
     def _stored(self) -> float:
         """Water that the pressure holds in the cell beyond what it holds at rest, m³: the trapped gas gives way."""

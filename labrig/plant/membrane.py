@@ -12,9 +12,10 @@ from labrig.errors import ConfigError
 from labrig.outside import read_toml, validate
 from labrig.plant.transmitters import Spec
 from labrig.quantities import Compressibility, Duration, Length, Permeance, PoreSize, Ratio
-from labrig.units import minute
+from labrig.units import cm_per_min_per_psi, minute, nm
 
-Family = Literal["anisotropic", "symmetric", "foam", "stretched film"]
+Family = Literal["anisotropic", "symmetric", "foam", "stretched film", "none"]
+"""``none``: the cell is empty, as in a blank run."""
 Wetting = Literal["water", "alcohol"]
 """``water``: soaking in water suffices. ``alcohol``: water-repellent, needs an alcohol first and a flush after."""
 
@@ -42,6 +43,8 @@ class Membrane(Spec):
 
 
 _FOLDER: Final = "membranes"
+NO_MEMBRANE: Final = "none"
+"""The name under which `load_membrane` gives an empty cell."""
 
 
 def shipped_membranes() -> tuple[str, ...]:
@@ -51,11 +54,15 @@ def shipped_membranes() -> tuple[str, ...]:
 
 
 def load_membrane(name_or_path: str | Path) -> Membrane:
-    """A shipped membrane by name (``example-v``) or any membrane file by path (anything that ends in ``.toml``).
+    """A shipped membrane by name (``example-v``), or any membrane file by path (anything that ends in ``.toml``).
 
-    Raises `ConfigError` for an unknown name and for a file that is missing or does not fit.
+    ``none`` is the empty cell of a blank run. Raises `ConfigError` for an unknown name and for a file that is missing
+    or does not fit.
     """
     text = str(name_or_path)
+    if text == NO_MEMBRANE:
+        nothing = 1e9 * cm_per_min_per_psi  # a thousandth of a pascal at a litre a minute
+        return Membrane(name="No membrane", source="blank run", family="none", permeance=nothing, thickness=1 * nm)
     if text.endswith(".toml"):
         return _read(Path(text))
     if text not in shipped_membranes():

@@ -67,6 +67,8 @@ class Plant:
         self._orders = 0
         self._newest: dict[ValveName, int] = {}
         self._stuck: Mapping[ValveName, bool] = {}
+        self._shifts: list[tuple[float, Mapping[str, float]]] = []
+        """Zeros as they moved: from which time on, and by how much at which address."""
 
     def advance(self, until: float) -> None:
         """Integrate to that plant time, s; nothing if it lies in the past."""
@@ -108,7 +110,7 @@ class Plant:
         column = self._column.get(address)
         if column is None or not len(times):
             return np.zeros(len(times))
-        return self._probes[column].output(self._trajectory.shown(column, times))
+        return self._probes[column].output(self._shown(address, column, times))
 
     def acquire(self, address: str, first: int, n: int, rate: float, start: float) -> Floats:
         """What a converter delivers: samples ``first`` to ``first + n - 1`` of a stream begun at ``start``, shape (n,).
@@ -123,7 +125,7 @@ class Plant:
             return self._idle(address).read(np.zeros(n), first)
         probe = self._probes[column]
         times = np.arange(first, first + n) / rate + start
-        return probe.digitiser.read(probe.output(self._trajectory.shown(column, times)), first)
+        return probe.digitiser.read(probe.output(self._shown(address, column, times)), first)
 
     def measure(self, address: str, at: float) -> float:
         """The newest reading of a digital instrument at plant time ``at``, SI.
@@ -158,6 +160,8 @@ class Plant:
             told = bool(self._commands.get(valve.address, 0.0)) != (name == _NORMALLY_OPEN)
             setattr(self._water.valves, name, disturbance.stuck.get(name, told))
         self._stuck = disturbance.stuck
+        if disturbance.zero_shifts != (self._shifts[-1][1] if self._shifts else {}):
+            self._shifts.append((self.time, disturbance.zero_shifts))
         self._water.disturb(disturbance)
         self._note()
 
@@ -186,6 +190,8 @@ class Plant:
             "permeance": water.permeance,
             "diameter": water.diameter,
             "area": water.area,
+            "open_share": water.open_share,
+            "head": water.head,
             "temperature": water.temperature,
             "level": water.level,
             "delivered_mass": water.delivered,
@@ -205,6 +211,14 @@ class Plant:
         Raises ValueError where start and end are not in order or outside the run.
         """
         return self._permeance.mean(start, end)
+
+    def _shown(self, address: str, column: int, times: Floats) -> Floats:
+        """What a transmitter shows at these times, its moved zero included."""
+        shown = self._trajectory.shown(column, times)
+        for number, (start, shifts) in enumerate(self._shifts):
+            end = self._shifts[number + 1][0] if number + 1 < len(self._shifts) else np.inf
+            shown += np.where((times >= start) & (times < end), shifts.get(address, 0.0), 0.0)
+        return shown
 
     def _move_due(self) -> None:
         """Let valves move whose delay is over; a later order to the same valve revokes an earlier one."""

@@ -136,6 +136,8 @@ class Plumbing(Spec):
     """Standard deviation of the true height about it."""
     cell_sd: Annotated[Ratio, NotNegative] = 0.0
     """Of the true pressure loss of the cell's line about what its dimensions give."""
+    blank_throttle: Annotated[float, Field(ge=1)] = 1000.0
+    """Factor on the feed line's loss in a blank run, where the operator throttles the feed: nothing else would."""
 
     @model_validator(mode="after")
     def _drain_resists(self) -> Self:
