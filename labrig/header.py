@@ -94,6 +94,7 @@ def setup_of(config: RigConfig) -> dict[str, float | str]:
         "blank_a": a,
         "blank_b": b,
         "blank_relative_u": hydraulics.blank_relative_u,
+        **({"blank_temperature": hydraulics.blank_temperature} if hydraulics.blank_temperature else {}),
         "blank_flow_high": max(hydraulics.blank_flow, default=0.0),
         "air_density": permeate.air_density,
         "evaporation": permeate.evaporation,

@@ -31,8 +31,11 @@ class LabProtocol(Protocol):
 
     title: ClassVar[str]
     """A few words for people."""
-    needs: ClassVar[tuple[str, ...]]
-    """Roles that a rig must fill."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Roles that a rig must fill; a class variable where they do not depend on the parameters."""
+        ...
 
     @property
     def skipped(self) -> tuple[str, ...]:

@@ -47,6 +47,8 @@ class Hydraulics(_Table):
     blank_loss: tuple[Annotated[Pressure, NotNegative], ...] = ()
     """… and the pressure that the plumbing took at each."""
     blank_relative_u: Annotated[Ratio, NotNegative] = 0.1
+    blank_temperature: Annotated[Temperature, Field(ge=units.celsius(0), le=units.celsius(100))] | None = None
+    """Of its water; the loss of the lines is scaled from there to the viscosity of each run."""
 
     @model_validator(mode="after")
     def _paired(self) -> Hydraulics:

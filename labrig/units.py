@@ -167,6 +167,7 @@ def _table() -> dict[str, Unit]:
         Unit("m/s/Pa", 1.0, "permeance"),
         Unit("cm/min/psi", cm_per_min_per_psi, "permeance"),
         Unit("L/m²/h/bar", LMH_per_bar, "permeance"),
+        Unit("cm/min/psi/m", cm_per_min_per_psi, "permeance per length"),
         Unit("1/m", 1.0, "membrane resistance"),
         Unit("1/Pa", 1.0, "compressibility"),
         Unit("1/psi", 1.0 / psi, "compressibility"),

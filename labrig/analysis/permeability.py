@@ -1,21 +1,16 @@
-"""Water permeability from plateaus of pressure and weighed flow, with its uncertainty.
+"""Water permeability from plateaus of pressure and flow, with its uncertainty.
 
-The measurand is the permeability p = J/ΔP of the mounted disc to pure water, corrected to a reference temperature by
-the viscosity of water, as the mean over the plateaus that were marked. Per plateau
+The measurand is the mean, over the time of the plateaus that were marked, of the permeability p = J/ΔP of the mounted
+disc to pure water, corrected to a reference temperature by the viscosity of water. It is the slope of flux on pressure
+through the origin with weights t/ΔP²: those of plateaus that are known equally well as a fraction, each as long as it
+was held. Where p falls in proportion to pressure, it is the p at their mean pressure. See ADR 13.
 
-    Q      = (balance · slope of mass + evaporation) / ρ(T)            volume flow
-    J      = Q / (π/4 · d²)            J_ref = J · μ(T)/μ(T_ref)       flux on the exposed area
-    ΔP     = gain · (reading - zero) - head - blank · (a·Q + b·Q²)     pressure across the membrane alone
-
-and p is the slope of the regression of J_ref on ΔP through the origin, unweighted. The static head is positive where
-the level of the permeate outlet lies above the pressure tap: the tap then reads ρ·g·Δh more than drives the membrane.
-
-What makes p uncertain: everything above, each input once, so that what plateaus share stays shared. The scatter of the
-points about the line comes on top only as far as the inputs do not explain it: with the residuals r_i = J_i - p·ΔP_i,
-the inputs explain an expected Σu²(r_i); the excess (Σr² - Σu²(r))/(n-1)/Σ(ΔP²) enters as a type A variance with n-1
-degrees of freedom (Birge's criterion, R. T. Birge, Phys. Rev. 40 (1932) 207, one-sided). Because a membrane that
-compacts is not scatter and does not average out, the difference δ between the slope and the plain mean of the p_i
-enters instead where it is larger, as δ/√2: the standard deviation of a truth at one of two ends, δ away. See ADR 6.
+What makes p uncertain: every input of the plateaus (`labrig.analysis.permeability_points`), each once, so that what
+plateaus share stays shared. A course of p in pressure or time does not make its mean uncertain, because the mean over
+just these plateaus is meant. What differs without order does, as far as the inputs do not explain it: with the
+residuals r_i of p_i about a smooth course (straight in pressure, and in time where there are six plateaus), the inputs
+explain an expected Σu²(r_i); the excess (Σr² - Σu²(r))/ν·Σw² enters as a type A variance with the ν degrees of freedom
+that the course leaves (Birge's criterion, R. T. Birge, Phys. Rev. 40 (1932) 207, one-sided). See ADR 6.
 """
 
 from __future__ import annotations
@@ -29,63 +24,25 @@ import numpy as np
 
 from labrig.analysis import water
 from labrig.analysis.lines import LineFit, OriginFit, through_origin, with_intercept
+from labrig.analysis.permeability_points import (
+    Conditions,
+    Plateau,
+    Point,
+    Shared,
+    Transducer,
+    corrected,
+    enter,
+)
 from labrig.analysis.uncertainty import Budget, Estimate, Uncertain, through, total
 from labrig.errors import AnalysisError
-from labrig.model import Measured
-from labrig.units import ZERO_CELSIUS, mm, to_celsius
+from labrig.model import Floats, Measured
+from labrig.units import mm, psi, to_celsius
 
-SCATTER: Final = "scatter about the line"
-PRESSURE_DEPENDENCE: Final = "dependence of p on pressure"
-ZERO: Final = Estimate(0.0)
-ONE: Final = Estimate(1.0)
+__all__ = ["SCATTER", "Conditions", "Permeability", "Plateau", "Row", "Transducer", "permeability"]
 
-
-@dataclass(frozen=True, slots=True)
-class Plateau:
-    """What one plateau read, before any correction; the uncertainties are of its own noise alone."""
-
-    label: str
-    transducer: str
-    """Key of `Conditions.transducers`."""
-    pressure: Estimate
-    """Pa, as read."""
-    mass_flow: Estimate
-    """kg/s, slope of the reading of the balance."""
-    temperature: Estimate
-    """K, as read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Transducer:
-    """What all plateaus read by one pressure transducer share."""
-
-    zero: Estimate
-    """Pa, reading with both sides vented."""
-    gain: Estimate = ONE
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """What all plateaus share."""
-
-    diameter: Estimate
-    """m, exposed inside the O-ring."""
-    transducers: Mapping[str, Transducer]
-    balance: Estimate = ONE
-    """True mass over reading, air buoyancy included."""
-    evaporation: Estimate = ZERO
-    """kg/s that leave the vessel unseen."""
-    thermometer: Estimate = ZERO
-    """K, correction of the reading."""
-    head: Estimate = ZERO
-    """Pa, positive where the permeate outlet lies above the pressure tap."""
-    blank_a: float = 0.0
-    """Pa/(m³/s), of the lines without a membrane."""
-    blank_b: float = 0.0
-    """Pa/(m³/s)²."""
-    blank: Estimate = ONE
-    """Factor on the blank's loss."""
-    reference_temperature: float = ZERO_CELSIUS + 25
+SCATTER: Final = "scatter between the plateaus"
+COURSE_IN_TIME: Final = 6
+"""Plateaus from which on a course in time is told from one in pressure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,42 +79,15 @@ class Permeability:
     """1/(μ·p), 1/m; None where p is not above 0."""
     rows: tuple[Row, ...]
     fit: OriginFit
+    """The diagnostic fit through the origin with equal weights, in which high pressures count more."""
     line: LineFit | None
     """The diagnostic fit with intercept; None below two different pressures."""
     bend: LineFit | None
     """p_i = intercept + slope · ΔP, which is J = p₀·ΔP + q·ΔP²; None below two different pressures."""
     birge: float
-    """Root of observed over explained Σr²; 1 where the inputs explain the scatter, NaN for one plateau."""
+    """Root of observed over explained Σr² about a smooth course; NaN where the course leaves nothing."""
     mean_p: float
     """Plain mean of the plateaus' p, m/s/Pa."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Point:
-    """One plateau, corrected, with the memory of what it came from."""
-
-    dp: Uncertain
-    flow: Uncertain
-    flux: Uncertain
-    flux_ref: Uncertain
-    p: Uncertain
-    kelvin: Uncertain
-    blank_share: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Shared:
-    """The inputs that plateaus share, each entered into the budget once."""
-
-    area: Uncertain
-    balance: Uncertain
-    evaporation: Uncertain
-    thermometer: Uncertain
-    head: Uncertain
-    blank: Uncertain
-    viscosity_ratio: Uncertain
-    gains: Mapping[str, Uncertain]
-    zeros: Mapping[str, Uncertain]
 
 
 def permeability(
@@ -171,19 +101,22 @@ def permeability(
     if not plateaus:
         raise AnalysisError("a permeability needs one plateau at least; none is usable")
     budget = Budget()
-    shared = _enter(budget, plateaus, conditions)
-    points = [_corrected(budget, plateau, conditions, shared) for plateau in plateaus]
-    slope = total(point.dp * point.flux_ref for point in points) / total(point.dp * point.dp for point in points)
-    mean = total(point.p for point in points) / len(points)
-    birge = math.nan
-    if len(points) > 1:
-        (label, excess), birge = _excess(points, slope, mean)
-        slope = slope + budget.input(label, excess, "m/s/Pa")
+    shared = enter(budget, plateaus, conditions)
+    points = [corrected(budget, plateau, conditions, shared) for plateau in plateaus]
+    weights = [point.seconds / sum(each.seconds for each in points) for point in points]
+    p = total(point.p * weight for point, weight in zip(points, weights, strict=True))
+    scatter, birge = _scatter(points, weights)
+    if scatter is not None:
+        p = p + budget.input(SCATTER, scatter, "m/s/Pa")
     x, y = np.array([point.dp.x for point in points]), np.array([point.flux_ref.x for point in points])
     several = np.ptp(x) > 1e-6 * x.max()
-    at_reference, permeance, at_temperature, resistance = _measured(
-        budget, slope, points, conditions, shared, definition or {}
-    )
+    pressure = sum(weight * point.dp.x for weight, point in zip(weights, points, strict=True))
+    meant = {
+        "method": f"slope of flux on pressure through the origin, mean over the time of {len(points)} plateaus",
+        "transmembrane pressure": f"{pressure / psi:.2f} psi on average",
+        **(definition or {}),
+    }
+    at_reference, permeance, at_temperature, resistance = _measured(budget, p, points, conditions, shared, meant)
     return Permeability(
         at_reference=at_reference,
         permeance=permeance,
@@ -194,67 +127,42 @@ def permeability(
         line=with_intercept(x, y) if several else None,
         bend=with_intercept(x, y / x, x**2) if several else None,
         birge=birge,
-        mean_p=mean.x,
+        mean_p=sum(point.p.x for point in points) / len(points),
     )
 
 
-def _enter(budget: Budget, plateaus: Sequence[Plateau], given: Conditions) -> _Shared:
-    diameter = budget.input("exposed diameter", given.diameter, "m")
-    kelvin = np.mean([plateau.temperature.value for plateau in plateaus]) + given.thermometer.value
-    ratio_u = water.viscosity_ratio_relative_u(float(kelvin), given.reference_temperature)
-    used = {name: given.transducers[name] for name in sorted({plateau.transducer for plateau in plateaus})}
-    return _Shared(
-        area=diameter * diameter * (math.pi / 4),
-        balance=budget.input("balance", given.balance),
-        evaporation=budget.input("evaporation", given.evaporation, "kg/s"),
-        thermometer=budget.input("thermometer", given.thermometer, "K"),
-        head=budget.input("static head", given.head, "Pa"),
-        blank=budget.input("loss of the lines", given.blank),
-        viscosity_ratio=budget.input("viscosity ratio", Estimate(1.0, ratio_u)),
-        gains={name: budget.input(f"gain of {name}", transducer.gain) for name, transducer in used.items()},
-        zeros={name: budget.input(f"zero of {name}", transducer.zero, "Pa") for name, transducer in used.items()},
-    )
-
-
-def _corrected(budget: Budget, plateau: Plateau, given: Conditions, shared: _Shared) -> _Point:
-    reading = budget.input(f"pressure, {plateau.label}", plateau.pressure, "Pa")
-    slope = budget.input(f"mass flow, {plateau.label}", plateau.mass_flow, "kg/s")
-    kelvin = budget.input(f"temperature, {plateau.label}", plateau.temperature, "K") + shared.thermometer
-    flow = (slope * shared.balance + shared.evaporation) / through(water.density, kelvin)
-    loss = shared.blank * (flow * given.blank_a + flow * flow * given.blank_b)
-    taps = (reading - shared.zeros[plateau.transducer]) * shared.gains[plateau.transducer] - shared.head
-    dp = taps - loss
-    if not dp.x > 0:
-        raise AnalysisError(
-            f"{plateau.label}: {taps.x:g} Pa between the taps leave {dp.x:g} Pa across the membrane; "
-            "check the zero, the static head and the blank run"
-        )
-    flux = flow / shared.area
-    viscosity = through(water.viscosity, kelvin) * shared.viscosity_ratio
-    flux_ref = flux * viscosity / water.viscosity(given.reference_temperature)
-    return _Point(dp, flow, flux, flux_ref, flux_ref / dp, kelvin, loss.x / taps.x)
-
-
-def _excess(points: Sequence[_Point], slope: Uncertain, mean: Uncertain) -> tuple[tuple[str, Estimate], float]:
-    """What the points say beyond their inputs, as one more input, and Birge's ratio."""
-    residuals = [point.flux_ref - slope * point.dp for point in points]
+def _scatter(points: Sequence[Point], weights: Sequence[float]) -> tuple[Estimate | None, float]:
+    """What the points say beyond their inputs, as one more input, and Birge's ratio; none where nothing is left."""
+    left = _residual_maker(np.array([point.dp.x for point in points]))
+    freedom = round(float(np.trace(left)))
+    if freedom < 1:
+        return None, math.nan
+    residuals = [total(point.p * float(share) for point, share in zip(points, row, strict=True)) for row in left]
     observed, explained = sum(r.x**2 for r in residuals), sum(r.u**2 for r in residuals)
-    freedom = len(points) - 1
-    scatter = math.sqrt(max(0.0, observed - explained) / freedom / sum(point.dp.x**2 for point in points))
-    difference = slope - mean
-    dependence = math.sqrt(max(0.0, difference.x**2 - difference.u**2) / 2)
-    birge = math.sqrt(observed / explained) if explained else math.inf
-    if dependence > scatter:
-        return (PRESSURE_DEPENDENCE, Estimate(0.0, dependence)), birge
-    return (SCATTER, Estimate(0.0, scatter, freedom)), birge
+    scatter = math.sqrt(max(0.0, observed - explained) / freedom) * math.hypot(*weights)
+    return Estimate(0.0, scatter, freedom), math.sqrt(observed / explained) if explained else math.inf
+
+
+def _residual_maker(pressures: Floats) -> Floats:
+    """The matrix (n, n) that leaves of n values what a smooth course in pressure, and in time, does not take."""
+    n = len(pressures)
+    columns = [np.ones(n)]
+    if np.ptp(pressures) > 1e-3 * pressures.max():
+        columns.append(pressures / pressures.max())
+    if n >= COURSE_IN_TIME:
+        columns.append(np.arange(n) / n)
+    directions, sizes, _ = np.linalg.svd(np.column_stack(columns), full_matrices=False)
+    course = directions[:, sizes > 1e-6 * sizes[0]]  # on a ladder that only rises, time and pressure are one
+    left: Floats = np.eye(n) - course @ course.T
+    return left
 
 
 def _measured(
     budget: Budget,
     p: Uncertain,
-    points: Sequence[_Point],
+    points: Sequence[Point],
     given: Conditions,
-    shared: _Shared,
+    shared: Shared,
     definition: Mapping[str, str],
 ) -> tuple[Measured, Measured, Measured, Measured | None]:
     celsius_ref = to_celsius(given.reference_temperature)
@@ -262,10 +170,9 @@ def _measured(
     fixed = {
         "liquid": "water",
         "area": f"exposed, diameter {given.diameter.value / mm:.2f} mm",
-        "method": f"slope through the origin of flux on pressure, plateaus: {len(points)}",
         **definition,
     }
-    corrected = {
+    at_one_temperature = {
         **fixed,
         "reference temperature": f"{celsius_ref:g} °C",
         "temperature correction": "viscosity of water, IAPWS SR6-08(2011)",
@@ -276,11 +183,11 @@ def _measured(
     if p.x > 0:
         mu = budget.input("viscosity", Estimate(viscosity, water.VISCOSITY_RELATIVE_U * viscosity), "Pa·s")
         resistance = budget.measured(
-            1 / (mu * p), name="membrane resistance", symbol="R_m", unit="1/m", definition=corrected
+            1 / (mu * p), name="membrane resistance", symbol="R_m", unit="1/m", definition=at_one_temperature
         )
     return (
-        budget.measured(p, name="water permeability", symbol=symbol, unit="cm/min/psi", definition=corrected),
-        budget.measured(p, name="permeance", symbol=symbol, unit="L/m²/h/bar", definition=corrected),
+        budget.measured(p, name="water permeability", symbol=symbol, unit="cm/min/psi", definition=at_one_temperature),
+        budget.measured(p, name="permeance", symbol=symbol, unit="L/m²/h/bar", definition=at_one_temperature),
         budget.measured(
             as_measured,
             name="water permeability as measured",
@@ -292,7 +199,7 @@ def _measured(
     )
 
 
-def _row(label: str, point: _Point) -> Row:
+def _row(label: str, point: Point) -> Row:
     dp, flow, flux, flux_ref, p = (
         Estimate(number.x, number.u, number.df)
         for number in (point.dp, point.flow, point.flux, point.flux_ref, point.p)

@@ -97,6 +97,54 @@ class Collected:
 
 
 @dataclass(frozen=True, slots=True)
+class Still:
+    """The channel's fitted line changes over the window by at most ``limit``, SI: for what comes to rest near zero."""
+
+    channel: str
+    limit: float
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether a longer window mends it; what still moves wants a later one."""
+        return False
+
+    def judge(self, times: Floats, values: Floats) -> Steadiness:
+        """``times`` in s and ``values`` in SI (NaN where missing), both of shape (n,)."""
+        t, v = _usable(times, values)
+        if len(t) < LEAST or t[-1] == t[0]:
+            return _too_few(self.channel, self.limit)
+        figure = abs(with_intercept(t - t[0], v).slope) * float(t[-1] - t[0])
+        words = f"{self.channel} still moves by {_percent(figure / self.limit)} of what is allowed"
+        return Steadiness(figure <= self.limit, figure, self.limit, words)
+
+
+@dataclass(frozen=True, slots=True)
+class SteadySlope:
+    """The channel's slope in the window's second half differs from that in its first by at most ``limit`` of it."""
+
+    channel: str
+    limit: float
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether a longer window mends it; a rate that changes wants a later one."""
+        return False
+
+    def judge(self, times: Floats, values: Floats) -> Steadiness:
+        """``times`` in s and ``values`` in SI (NaN where missing), both of shape (n,)."""
+        t, v = _usable(times, values)
+        middle = len(t) // 2
+        if middle < LEAST or t[middle] == t[0] or t[-1] == t[middle]:
+            return _too_few(self.channel, self.limit)
+        first = with_intercept(t[:middle] - t[0], v[:middle]).slope
+        second = with_intercept(t[middle:] - t[middle], v[middle:]).slope
+        # The middles of the halves are half a window apart: over the whole one it changes twice as much.
+        figure = abs(_ratio(2 * (second - first), abs(first)))
+        words = f"the slope of {self.channel} changes by {_percent(figure)}; {_percent(self.limit)} is allowed"
+        return Steadiness(figure <= self.limit, figure, self.limit, words)
+
+
+@dataclass(frozen=True, slots=True)
 class Near:
     """The channel's mean is within the fraction ``within`` of ``target``, SI."""
 

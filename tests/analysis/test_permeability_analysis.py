@@ -29,7 +29,7 @@ def test_a_clean_run_at_18_celsius_gives_4_at_25_celsius_and_is_valid() -> None:
     analysis = analyse(Bench(p=EXAMPLE_V, temperature=celsius(18), errors=NOISY).run())
 
     p25, permeance, resistance, uncorrected = analysis.results
-    assert (analysis.name, analysis.version) == ("water-permeability", "1")
+    assert (analysis.name, analysis.version) == ("water-permeability", "2")
     assert analysis.validity is Validity.VALID, analysis.reasons
     assert p25.unit == "cm/min/psi"
     assert p25.value / cm_per_min_per_psi == pytest.approx(4.0, rel=0.002)
