@@ -3,7 +3,7 @@
 The measurand is the mean, over the time of the plateaus that were marked, of the permeability p = J/ΔP of the mounted
 disc to pure water, corrected to a reference temperature by the viscosity of water. It is the slope of flux on pressure
 through the origin with weights t/ΔP²: those of plateaus that are known equally well as a fraction, each as long as it
-was held. Where p falls in proportion to pressure, it is the p at their mean pressure. See ADR 13.
+was held. Where p falls in proportion to pressure, it is the p at their mean pressure. See ADR 14.
 
 What makes p uncertain: every input of the plateaus (`labrig.analysis.permeability_points`), each once, so that what
 plateaus share stays shared. A course of p in pressure or time does not make its mean uncertain, because the mean over

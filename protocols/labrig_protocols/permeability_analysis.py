@@ -4,7 +4,7 @@ The run marks spans of kind ``zero`` (both sides vented) and ``plateau`` (attrib
 the wait gave up, with the reason in ``unsteady``), and what `permeability_anomalies` reads besides. Its header names
 the channels by role and holds the facts of the rig under the keys of `permeability_setup.SETUP`.
 
-Version 2: the mean over the plateaus in place of the slope that weighs high pressures more (ADR 13); the loss of the
+Version 2: the mean over the plateaus in place of the slope that weighs high pressures more (ADR 14); the loss of the
 lines follows the viscosity; anomalies by name; flow by a meter where nothing is weighed; K where a pore size is known.
 """
 
