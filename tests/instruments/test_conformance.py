@@ -49,6 +49,20 @@ CASES: Mapping[str, Callable[[Any], dict[str, object]]] = {
     "mt-sics": lambda rig: {"port": rig.serial["balance"]} | WEIGHT,
     "sartorius-sbi": lambda rig: {"port": rig.serial["sartorius"]} | WEIGHT,
     "ohaus": lambda rig: {"port": rig.serial["ohaus"]} | WEIGHT,
+    "alicat-controller": lambda rig: {
+        "port": rig.serial["pressure_controller"],
+        "channels": {"supply": {"reads": "gauge pressure", "unit": "psi", "range": ["0 psi", "100 psi"]}},
+        "setpoint_name": "target",
+        "setpoint": {"unit": "psi", "range": ["0 psi", "80 psi"], "safe": "0 psi"},
+    },
+    "alicat-meter": lambda rig: {
+        "port": rig.serial["gas_meter"],
+        "unit_id": "B",
+        "channels": {
+            "gas": {"reads": "mass flow", "unit": "mL/min", "range": ["0 mL/min", "20 L/min"]},
+            "warmth": {"reads": "temperature", "unit": "°C", "range": ["0 °C", "50 °C"]},
+        },
+    },
 }
 """The rig-file table of each installed instrument, for the simulated rig."""
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from labrig.model import Floats
 from labrig.plant import AddressKind, Weighing
+from labrig.units import L_per_min, psi
 from labrig_instruments.simulated.ports import Kind
 from labrig_instruments.simulated.server import serve_plant
 
@@ -31,9 +32,17 @@ ADDRESSES: Mapping[str, AddressKind] = MappingProxyType(
         **{f"cDAQ1Mod3/port0/line{line}": "digital output" for line in range(3)},
         **{"cDAQ1Mod4/ao0": "analog output"},
         **dict.fromkeys(("balance", "sartorius", "ohaus"), "balance"),
+        **dict.fromkeys(("pressure_controller/pressure", "gas_meter/flow"), "reading"),
+        **{"pressure_controller/setpoint": "set-point"},
     }
 )
-DEVICES: Mapping[str, Mapping[str, object]] = {"sartorius": {"kind": "sartorius-sbi"}, "ohaus": {"kind": "ohaus"}}
+DEVICES: Mapping[str, Mapping[str, object]] = {
+    "sartorius": {"kind": "sartorius-sbi"},
+    "ohaus": {"kind": "ohaus"},
+    "pressure_controller": {"kind": "alicat"},
+    "flow_controller": {"kind": "alicat", "controls": "mass flow"},
+    "gas_meter": {"kind": "alicat", "kind_of": "meter", "unit_id": "B"},
+}
 
 
 def known(address: str, index: Floats) -> Floats:
@@ -43,7 +52,7 @@ def known(address: str, index: Floats) -> Floats:
     return 0.004 + number * 1e-3 + ramp if "Mod2" in address else number * 0.1 + ramp
 
 
-READINGS: Mapping[str, float] = {}
+READINGS: Mapping[str, float] = {"pressure_controller/pressure": 20 * psi, "gas_meter/flow": 2 * L_per_min}
 """Of digital instruments, SI."""
 
 

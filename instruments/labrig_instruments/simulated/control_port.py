@@ -144,7 +144,7 @@ def _carried_out(
         case AskPermeance():
             result = plant.permeance(request.start, request.end)
         case AskOutputs():
-            kinds = {"digital output", "analog output"}
+            kinds = {"digital output", "analog output", "set-point"}
             result = {address: plant.readback(address) for address, kind in plant.addresses.items() if kind in kinds}
         case AskCommands():
             result = [command for command in tuple(plant.journal) if command[0] >= request.since]
