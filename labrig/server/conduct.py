@@ -12,17 +12,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from labrig.clock import Job, spawn
+from labrig.clock import SECOND, Job, spawn
 from labrig.endpoint import Endpoint
 from labrig.errors import LabrigError, RecordingError, RigError
 from labrig.header import MethodFacts, Order, run_path
-from labrig.model import Block, Coupon, Event, Orientation, Outcome, StepEntered
+from labrig.model import Block, Coupon, Event, Orientation, Outcome
 from labrig.operators import Desk, Nobody, Operator, Prepared
 from labrig.recording import Recorder
 from labrig.server import children
 from labrig.server.finished import Finished
 from labrig.server.specimens import Specimens
+from labrig.server.whereabouts import Whereabouts
 from labrig.station import Session, Station
+from labrig.units import minute
 from labrig.wire.documents import Check, Checks, Ordered, RunPaper, StepPaper
 
 log = logging.getLogger(__name__)
@@ -45,8 +47,7 @@ class _Running:
     schedule: tuple[StepPaper, ...]
     seconds: float
     attended: bool
-    step: str = ""
-    step_entered: int = 0
+    where: Whereabouts = field(default_factory=Whereabouts)
     over: threading.Event = field(default_factory=threading.Event)
 
 
@@ -133,9 +134,9 @@ class Conduct:
         self._station.guardian.end(self.of(run).tenure, outcome, reason)
 
     def note_step(self, item: Block | Event) -> None:
-        """A sink: remembers the step that the run is in."""
-        if isinstance(item, StepEntered) and self._running is not None:
-            self._running.step, self._running.step_entered = item.path, item.time
+        """A sink: remembers the step that the run is in, and its holds."""
+        running = self._running
+        if running is not None and running.where.take(item):
             self._changed()
 
     def close(self) -> None:
@@ -220,13 +221,13 @@ class Conduct:
 
     def _facts_checks(self, described: dict[str, Any]) -> list[Check]:
         facts = described["facts"]
-        missing = [role for role in facts["needs"] if role not in self._station.config.file.roles]
+        missing = [role.replace("_", " ") for role in facts["needs"] if role not in self._station.config.file.roles]
         words = f"the rig has no {', '.join(missing)}" if missing else "the rig has everything that the method needs"
-        checks = [Check(name="roles", ok=not missing, words=words)]
+        checks = [Check(name="equipment", ok=not missing, words=words)]
         if described["rehearsal"]:
             checks.append(Check(name="rehearsal", ok=False, words=f"the rehearsal was {described['rehearsal']}"))
         elif described["schedule"]:
-            words = f"rehearsed on the twin: about {described['seconds']:.0f} s"
+            words = f"rehearsed on this rig's simulated twin; it takes about {_lasting(described['seconds'])}"
             checks.append(Check(name="rehearsal", ok=True, words=words))
         return checks
 
@@ -284,9 +285,14 @@ class Conduct:
             attended=running.attended,
             started_utc=header.started_utc,
             started=header.started_ns,
-            step=running.step,
-            step_entered=running.step_entered,
+            step=running.where.step,
+            step_entered=running.where.entered,
+            step_held=running.where.held / SECOND,
             schedule=running.schedule,
             seconds=running.seconds,
             recorded_through=running.recorder.recorded_through,
         )
+
+
+def _lasting(seconds: float) -> str:
+    return f"{seconds / minute:.0f} min" if seconds >= 3 * minute else f"{seconds:.0f} s"

@@ -133,6 +133,8 @@ class RunPaper(Paper):
     reason: str = ""
     step: str = ""
     step_entered: int = 0
+    step_held: float = 0.0
+    """Seconds that the run was held since, in holds that are over."""
     schedule: tuple[StepPaper, ...] = ()
     """By rehearsal; empty where the rig has no twin."""
     seconds: float = 0.0

@@ -386,6 +386,8 @@ class FakeClient:
                 rig.change(question=None)
             case "note":
                 rig.tell(Noted(monotonic(), wish.text, wish.by))
+            case "refilled":
+                rig.change(forecasts=())
             case "shutdown":
                 rig.tell(Noted(monotonic(), "shutting down"))
         return rig.status

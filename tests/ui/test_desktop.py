@@ -248,6 +248,22 @@ def test_warnings_and_forecasts_stand_above_every_page(desktop: Desktop, rig: Fa
     until(lambda: "The balance is being looked for  ·  Permeate vessel full in 12 min" in desktop.window.banners.shown)
 
 
+def test_a_feed_that_was_refilled_is_said_where_its_end_is_foretold(
+    desktop: Desktop, rig: FakeRig, until: Until
+) -> None:
+    banners = desktop.window.banners
+    rig.change(forecasts=("feed empty in about 60 s",))
+    until(lambda: "Feed empty in about 60 s" in banners.shown)
+    refilled = next(one for one in banners.findChildren(QPushButton) if "refilled" in one.accessibleName())
+
+    rig.change(forecasts=("feed empty in about 59 s",))
+    until(lambda: "Feed empty in about 59 s" in banners.shown)
+    click(refilled)
+
+    until(lambda: banners.shown == ())
+    assert rig.wishes[-1].verb == "refilled"
+
+
 @pytest.mark.fault("SPC-06")
 class TestClosingDuringARun:
     def dialog(self, desktop: Desktop, until: Until) -> CloseDialog:

@@ -22,6 +22,7 @@ from labrig_ui.estimate import disc_area, flow_by_balance, permeability, steady
 from labrig_ui.live import PERMEABILITY
 from labrig_ui.main_window import LIVE
 from labrig_ui.ranges import Range, around, moved, round_up, stretched
+from labrig_ui.screens import pixels, scale_for
 from labrig_ui.steps import steps_of
 from labrig_ui.tiles import Digits
 from tests.ui.conftest import Until
@@ -133,6 +134,38 @@ def test_time_left_follows_the_step_and_not_the_clock() -> None:
     assert math.isnan(words.seconds_left(a_run(seconds=0.0), 12 * SECOND))
 
 
+def test_the_time_of_a_hold_is_still_to_come() -> None:
+    """Two seconds of the step are over: five since it was entered, of which it was held for three."""
+    assert words.seconds_left(a_run(step_held=3.0), 15 * SECOND) == pytest.approx(31.0)
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("gain of feed_pressure", "gain of feed pressure"),
+        ("gain of p_module_3", "gain of module 3"),
+        ("zero of no_label", "zero of no label"),
+        ("mass flow, plateau 10 psi", "mass flow, plateau 10 psi"),
+    ],
+)
+def test_a_budget_names_channels_as_they_are_labelled(said: str, written: str) -> None:
+    assert words.labelled(said, {"feed_pressure": "Feed pressure", "p_module_3": "Module 3"}) == written
+
+
+@pytest.mark.parametrize(
+    ("dpi", "width", "height", "scale"),
+    [
+        (92.0, 1920, 1080, 1.0),  # 24 inch
+        (96.0, 1280, 800, 1.0),
+        (163.0, 3840, 2160, 1.74),  # 27 inch, 4K
+        (96.0, 3840, 2160, 1.34),  # 46 inch, 4K: further away
+        (170.0, 1920, 1200, 1.5),  # 13 inch: at 1.77 the pages would not fit
+    ],
+)
+def test_text_is_as_large_as_on_a_24_inch_screen(dpi: float, width: int, height: int, scale: float) -> None:
+    assert scale_for(dpi, width, height) == pytest.approx(scale, abs=0.01)
+
+
 def test_steps_before_the_present_one_are_done() -> None:
     assert [step.state for step in steps_of(a_run())] == ["done", "now", "to come"]
     assert [step.state for step in steps_of(a_run(outcome="completed"))] == ["done"] * 3
@@ -205,8 +238,8 @@ def test_digits_are_20_mm_high_on_a_screen_of_24_inches(
 def test_a_size_in_millimetres_is_that_of_the_screen_or_of_96_dots_an_inch(app: QApplication) -> None:
     screen = app.primaryScreen()
 
-    assert tiles_module.pixels(25.4, screen) == pytest.approx(screen.physicalDotsPerInchY())
-    assert tiles_module.pixels(25.4, None) == 96.0
+    assert pixels(25.4, screen) == pytest.approx(screen.physicalDotsPerInchY())
+    assert pixels(25.4, None) == 96.0
 
 
 def test_a_rig_with_other_roles_shows_its_first_channels() -> None:

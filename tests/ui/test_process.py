@@ -196,13 +196,14 @@ def test_the_desktop_loads_neither_devices_nor_protocols_nor_slow_libraries() ->
     said = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     loaded = set(said.stdout.split())
 
-    assert not loaded & {"nidaqmx", "serial", "h5py", "pandas", "scipy", "GTC"}
+    assert not loaded & {"nidaqmx", "serial", "h5py", "pandas", "scipy", "GTC", "sqlalchemy", "pyqtgraph"}
     assert not {name for name in loaded if name.startswith(("labrig_instruments", "labrig_protocols"))}
 
 
 def test_a_server_that_does_not_start_says_why_on_the_page(desktop: Desktop, until: Until) -> None:
     page = another_page(desktop, "import sys; print('labrig: the balance does not answer'); sys.exit(1)")
 
+    until(page.start.isEnabled)
     page.start_server()
 
     until(lambda: "The rig did not start: labrig: the balance does not answer" in page.said.text())
@@ -214,6 +215,7 @@ def test_a_server_that_starts_is_attached(desktop: Desktop, until: Until) -> Non
     page = another_page(desktop, "print('bench-25 is up')")
     desktop.desk.leave()
 
+    until(page.start.isEnabled)
     page.start_server()
 
     until(lambda: "is up. Go on" in page.said.text())

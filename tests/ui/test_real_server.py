@@ -99,6 +99,7 @@ def test_from_nothing_to_the_result_by_clicks_alone(app: QApplication, tmp_path:
     desktop = Desktop(app, tmp_path)
     desktop.window.show()
     try:
+        until(desktop.window.rig_page.start.isEnabled)
         click(desktop.window.rig_page.start)
         until(lambda: desktop.desk.state == "safe", 90)
         start(desktop, until, "quick-permeability")

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from labrig_ui import words
 from labrig_ui.desk import GONE, Desk
+from labrig_ui.orders import Orders
 from labrig_ui.parts import button, clear, row, set_kind, show, text
+
+FEED_EMPTY: Final = "feed empty"
+"""How the server's forecast of the feed's end begins."""
+REFILLED: Final = "Press it when the feed vessel is full again: its end is forecast anew from a full vessel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +25,17 @@ class Banner:
     bad: bool
     can_go: bool = False
     """Whether a person may put it away."""
+    refill: bool = False
+    """Whether it foretells the end of the feed, which somebody can fill again."""
 
 
 class Banners(QWidget):
     """A column of lines; empty it takes no room."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, orders: Orders) -> None:
         super().__init__()
-        self._desk = desk
+        self._desk, self._orders = desk, orders
+        self._labels: list[QLabel] = []
         self._said: tuple[Banner, ...] = ()
         self._shown: tuple[Banner, ...] = ()
         self._column = QVBoxLayout(self)
@@ -49,18 +58,24 @@ class Banners(QWidget):
         wanted = (*_of(self._desk), *self._said)
         if wanted == self._shown:
             return
-        self._shown = wanted
-        clear(self._column)
-        for banner in wanted:
-            self._column.addWidget(self._line(banner))
+        before, self._shown = self._shown, wanted
+        if tuple(map(_shape, wanted)) != tuple(map(_shape, before)):
+            clear(self._column)
+            self._labels = []
+            for banner in wanted:
+                self._column.addWidget(self._line(banner))
+        for label, banner in zip(self._labels, wanted, strict=True):  # a button keeps still while its line counts down
+            show(label, banner.words, "Alarm" if banner.bad else "Warning")
         self.setVisible(bool(wanted))
 
     def _line(self, banner: Banner) -> QFrame:
         frame = QFrame()
         set_kind(frame, "banner-bad" if banner.bad else "banner-caution")
         label = text(wrap=True)
-        show(label, banner.words, "Alarm" if banner.bad else "Warning")
+        self._labels.append(label)
         parts: list[QWidget] = [label]
+        if banner.refill:
+            parts.append(button("Feed was refi&lled", self._orders.refilled, tip=REFILLED))
         if banner.can_go:
             parts.append(button("Put away", lambda: self._forget(banner.words), name=f"Put away: {banner.words}"))
         row(*parts, margin=6, into=frame)
@@ -84,4 +99,10 @@ def _of(desk: Desk) -> tuple[Banner, ...]:
     reason = words.readable(status.reason, desk.names())
     tripped = (Banner(f"Tripped: {reason}. The outputs are safe.", bad=True),) if desk.state == "tripped" else ()
     cautions = "  ·  ".join(words.readable(said, desk.names()) for said in (*status.warnings, *status.forecasts))
-    return (*tripped, Banner(cautions, bad=False)) if cautions else tripped
+    refill = any(said.startswith(FEED_EMPTY) for said in status.forecasts)
+    return (*tripped, Banner(cautions, bad=False, refill=refill)) if cautions else tripped
+
+
+def _shape(banner: Banner) -> tuple[object, ...]:
+    """What its widgets follow from; a line that can be put away keeps its words."""
+    return banner.bad, banner.refill, banner.can_go and banner.words

@@ -17,6 +17,8 @@ from labrig.model import Digest, Floats, Times
 
 WIDTHS: Final = (40_000_000, 320_000_000, 2_560_000_000, 20_480_000_000, 163_840_000_000)
 """Bin widths in ns, finest first: what they hold reaches back 5 min, 44 min, 6 h, 2 d and 15 d at the least."""
+POINTS: Final = 1200
+"""Bins that a curve is drawn from at most."""
 KEPT: Final = 8192
 """Bins that a level keeps at the least."""
 GAP: Final = 3.0

@@ -101,6 +101,10 @@ class Desk(QObject):
             return ()
         return (*(channel.name for channel in known.channels), *(output.name for output in known.outputs))
 
+    def labels(self) -> dict[str, str]:
+        """What channels are called, by their name in the rig file."""
+        return {one.name: one.label for one in (self.description.channels if self.description is not None else ())}
+
     def now(self) -> int:
         """The server's monotonic clock, ns."""
         return self.status.now + monotonic() - self._told_at if self.status is not None else 0

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QSplitter, QStackedLayout, QWidget
 
 from labrig.clock import SECOND
 from labrig.wire.documents import Description
+from labrig_ui.bins import POINTS
 from labrig_ui.channels import Shown, curves, plots
 from labrig_ui.desk import Desk
 from labrig_ui.live import PERMEABILITY
 from labrig_ui.parts import button, card, choice, clear, column, row, stretch, text
-from labrig_ui.plots import POINTS, Plot, colour_of, stack
 from labrig_ui.ranges import moved, stretched
 from labrig_ui.steps import Happenings, OutputList, StepList
 from labrig_ui.theme import Theme
 from labrig_ui.tiles import Tiles
+
+if TYPE_CHECKING:
+    from labrig_ui.plots import Plot
 
 FRAME: Final = 40
 """ms: 25 Hz."""
@@ -81,6 +84,8 @@ class LivePage(QWidget):
         wanted = self._wanted(desk.description, estimate=desk.live.can_estimate())
         if tuple(plot.shown for plot in self.plots) != wanted:
             clear(self._grid)
+            from labrig_ui.plots import stack
+
             columns = 1 if len(wanted) <= BESIDE else 2
             self.plots = stack(wanted, columns=columns)
             for place, plot in enumerate(self.plots):
@@ -131,7 +136,7 @@ class LivePage(QWidget):
         split.addWidget(side)
         split.setStretchFactor(0, 4)
         split.setStretchFactor(1, 1)
-        split.setSizes([840, 260])
+        split.setSizes([800, 290])
         split.setChildrenCollapsible(False)
         page = QWidget()
         column(self.tiles, split, spacing=8, into=page)
@@ -197,5 +202,5 @@ class LivePage(QWidget):
 
     def _paint(self) -> None:
         for place, plot in enumerate(self.plots):
-            plot.paint_with(self._theme.tokens, colour_of(self._theme.tokens, place))
+            plot.paint_with(self._theme.tokens, self._theme.tokens.curve(place))
         self._drawn = ()

@@ -19,7 +19,7 @@ from labrig_ui.words import readable
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-Verb = Literal["hold", "resume", "reset", "note", "answer", "shutdown"]
+Verb = Literal["hold", "resume", "reset", "note", "answer", "refilled", "shutdown"]
 Done = Callable[[T], None]
 Failed = Callable[[LabrigError], None]
 
@@ -58,6 +58,10 @@ class Orders(QObject):
 
     def answer(self, question: str, answer: str) -> None:
         self._control("answer", answer, question)
+
+    def refilled(self) -> None:
+        """The feed vessel is full again: the forecast of its end counts anew."""
+        self._control("refilled")
 
     def shutdown(self) -> None:
         """End the rig server, which leaves the rig safe."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
-    QFormLayout,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLayout,
@@ -111,27 +111,33 @@ def choice(name: str) -> QComboBox:
     """A field to choose from; Fusion draws it, and only its height is ours."""
     made = QComboBox()
     made.setAccessibleName(name)
-    made.setMinimumHeight(TARGET - 2)
+    made.setMinimumHeight(_target(made) - 2)
     return made
 
 
-def form(margin: int = 0) -> QFormLayout:
-    """Labels on the left, fields on the right."""
-    layout = QFormLayout()
+def form(margin: int = 0) -> QGridLayout:
+    """Labels on the left, fields on the right. A grid: a `QFormLayout` squeezes lines that have become longer."""
+    layout = QGridLayout()
     layout.setContentsMargins(margin, margin, margin, margin)
-    layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    layout.setColumnStretch(1, 1)
     layout.setHorizontalSpacing(16)
     layout.setVerticalSpacing(6)
     return layout
 
 
-def add_field(layout: QFormLayout, words: str, field: QWidget) -> None:
+def add_field(layout: QGridLayout, words: str, field: QWidget) -> None:
     """A field with its label, whose mnemonic leads to it; the label stands level with the field's first line."""
     label = QLabel(words)
-    label.setContentsMargins(0, (TARGET - label.sizeHint().height()) // 2, 0, 0)
-    label.setAlignment(Qt.AlignmentFlag.AlignTop)
+    label.setContentsMargins(0, (_target(label) - label.sizeHint().height()) // 2, 0, 0)
     label.setBuddy(field)
-    layout.addRow(label, field)
+    line = layout.rowCount()
+    layout.addWidget(label, line, 0, Qt.AlignmentFlag.AlignTop)
+    layout.addWidget(field, line, 1)
+
+
+def _target(widget: QWidget) -> int:
+    """`TARGET`, and more where the text is larger."""
+    return widget.fontMetrics().height() + TARGET - 15
 
 
 def clear(layout: QLayout) -> None:

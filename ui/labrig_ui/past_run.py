@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -14,11 +14,13 @@ from labrig.model import Channel, Marked, Span
 from labrig.recording import RunFile
 from labrig.wire.documents import ChannelPaper
 from labrig_ui.background import Background
-from labrig_ui.bins import Bins, reduced
+from labrig_ui.bins import POINTS, Bins, reduced
 from labrig_ui.channels import Shown, shown
 from labrig_ui.parts import clear, column, show, text
-from labrig_ui.plots import POINTS, Plot, colour_of, stack
 from labrig_ui.theme import Theme
+
+if TYPE_CHECKING:
+    from labrig_ui.plots import Plot
 
 CURVES: Final = ("feed_pressure", "permeate_flow", "permeate_mass")
 """Roles of which the first two that the rig has are shown; else its first two channels."""
@@ -77,6 +79,8 @@ class PastCurves(QWidget):
             return
         show(self.said, "; ".join(run.damage))
         self._clear()
+        from labrig_ui.plots import stack
+
         self.plots = stack([one for one, _ in run.curves], zoomed_by_mouse=True)
         self._paint()
         end = max((int(bins.times[-1]) for _, bins in run.curves if len(bins)), default=run.started)
@@ -97,7 +101,7 @@ class PastCurves(QWidget):
 
     def _paint(self) -> None:
         for place, plot in enumerate(self.plots):
-            plot.paint_with(self._theme.tokens, colour_of(self._theme.tokens, place))
+            plot.paint_with(self._theme.tokens, self._theme.tokens.curve(place))
 
 
 def _bins(run: RunFile, channel: str) -> Bins:

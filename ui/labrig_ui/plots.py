@@ -1,7 +1,8 @@
 """Curves with min and max of every stretch, bands for marked spans, and axes that stay where they are.
 
-Drawn 25 times a second at most, from kept bins, and only when there is something new. Pens are one pixel wide and
-each plot has one `GridItem`: a wider pen, or `showGrid`, costs ten times as much (docs/figures.md).
+Imported late: pyqtgraph takes as long as all else that the window needs. Drawn 25 times a second at most, from kept
+bins, and only when there is something new. Pens are one pixel wide and each plot has one `GridItem`: a wider pen, or
+`showGrid`, costs ten times as much (docs/figures.md).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy
 
 from labrig.clock import SECOND
 from labrig.model import Span
@@ -24,14 +25,10 @@ from labrig_ui.channels import Shown
 from labrig_ui.ranges import Range, around
 from labrig_ui.theme import Tokens
 
-POINTS: Final = 1200
-"""Bins that a curve is drawn from at most."""
 FINE: Final = 1.75
 """Pixels to a logical one from which a curve of one of them is too thin to see, and there are processors to spare."""
-TITLE: Final = 21
-"""px: room above a plot for its title; a title inside would hide the curve."""
-AXIS: Final = 58
-"""px: width of a left axis, the same in all plots so that their times stand below each other."""
+AXIS: Final = "88888.88"
+"""As wide is a left axis, the same in all plots so that their times stand below each other."""
 
 
 class TimeAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
@@ -67,10 +64,12 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self._title.setTextFormat(Qt.TextFormat.PlainText)
         self._title.setText(f"{shown.label.replace(', live', ' *, live')}, {shown.unit.symbol}".rstrip(", "))
         self._title.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._title.move(AXIS, 2)
-        item.getAxis("left").setWidth(AXIS)
+        metrics = self.fontMetrics()
+        axis, title = metrics.horizontalAdvance(AXIS), metrics.height() + 6
+        self._title.move(axis, 2)
+        item.getAxis("left").setWidth(axis)
         item.getAxis("bottom").setStyle(showValues=with_times)
-        item.layout.setContentsMargins(0, TITLE, 10, 4)
+        item.layout.setContentsMargins(0, title, 10, 4)  # inside the plot the title would hide the curve
 
     def paint_with(self, tokens: Tokens, colour: str) -> None:
         """Take the theme's colours."""
@@ -128,22 +127,12 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         return line
 
 
-def colour_of(tokens: Tokens, place: int) -> str:
-    return tokens.curves[place % len(tokens.curves)]
-
-
 def stack(shown: Sequence[Shown], *, columns: int = 1, zoomed_by_mouse: bool = False) -> tuple[Plot, ...]:
     """Plots to stand below each other; only the lowest of each column writes the times."""
     lowest = len(shown) - columns
     return tuple(
         Plot(one, with_times=place >= lowest, zoomed_by_mouse=zoomed_by_mouse) for place, one in enumerate(shown)
     )
-
-
-def parent_of(plot: Plot) -> QWidget:
-    """The plot as the widget that it is."""
-    widget: QWidget = plot
-    return widget
 
 
 def _extremes(bins: Bins) -> tuple[float, float]:

@@ -27,18 +27,18 @@ VALIDITY: Final = {"valid": "good", "indicative": "caution", "invalid": "bad"}
 OUTCOME: Final = {"completed": "good", "": "caution"}
 MANY: Final = 1000.0
 """Degrees of freedom beyond which nobody needs their number."""
-BUDGET: Final = ("Contribution", "Input with its u", "In the result", "Share of u²")
+BUDGET: Final = ("Contribution", "Input with its u", "In the result, {unit}", "Share of u²")
 
 
-def budget_rows(result: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
-    """The budget of a result as texts, the largest contribution first."""
-    u, unit = float(result["u"]), str(result["unit"])
+def budget_rows(result: Mapping[str, Any], labels: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
+    """The budget of a result as texts, the largest contribution first; ``labels`` of the channels by name."""
+    u = float(result["u"])
     lines = sorted(result.get("budget", ()), key=lambda line: -abs(float(line["contribution"])))
     return tuple(
         (
-            str(line["source"]),
+            words.capitalised(words.labelled(str(line["source"]), labels)),
             _input(line),
-            f"{round_significant(float(line['contribution']), 2)} {unit}",
+            round_significant(float(line["contribution"]), 2),
             f"{100 * (float(line['contribution']) / u) ** 2:.1f} %" if u > 0 else "–",
         )
         for line in lines
@@ -165,9 +165,10 @@ def _cell(said: str, *, right: bool) -> QTableWidgetItem:
     return item
 
 
-def budget_table(result: Mapping[str, Any]) -> QTableWidget:
+def budget_table(result: Mapping[str, Any], labels: Mapping[str, str]) -> QTableWidget:
     """The contributions to the uncertainty of a result."""
-    made = table("Uncertainty budget", BUDGET, budget_rows(result), numbers=(1, 2, 3))
+    heads = [head.format(unit=result["unit"]) for head in BUDGET]
+    made = table("Uncertainty budget", heads, budget_rows(result, labels), numbers=(1, 2, 3))
     made.setMinimumHeight(34 + 30 * min(made.rowCount(), 4))
     return made
 

@@ -33,8 +33,8 @@ class ResultTabs(QTabWidget):
         self.addTab(page, "Curves")
         self.addTab(more, "Further results")
 
-    def show_run(self, run: RunPaper | None) -> None:
-        """Fill the leaves that come from the analysis."""
+    def show_run(self, run: RunPaper | None, labels: Mapping[str, str]) -> None:
+        """Fill the leaves that come from the analysis; ``labels`` of the rig's channels by name."""
         analysis = run.analysis if run is not None else None
         results: Sequence[Mapping[str, Any]] = (analysis or {}).get("results", ())
         for layout in (self._budget, self._more):
@@ -44,7 +44,7 @@ class ResultTabs(QTabWidget):
                 layout.addWidget(text("" if run is None else NO_RESULT, "muted"))
                 layout.addStretch(1)
             return
-        self._budget.addWidget(budget_table(results[0]), 1)
+        self._budget.addWidget(budget_table(results[0], labels), 1)
         self._budget.addWidget(text(coverage_words(results[0]), "hint", wrap=True))
         for other in results[1:]:
             line = f"{words.capitalised(str(other['name']))}  {other['symbol']} = {words.result_text(other)}"

@@ -17,10 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from labrig.clock import SECOND, monotonic
-from labrig.config import shipped_rigs
 from labrig.endpoint import known_rigs
 from labrig.errors import LabrigError
-from labrig.plant import shipped_membranes
 from labrig_ui.about_rig import AboutRig
 from labrig_ui.background import Background
 from labrig_ui.desk import Desk
@@ -30,6 +28,8 @@ from labrig_ui.starting import PATIENCE, Starting, log_of, name_of, up_command
 
 LOOK: Final = 500
 """ms between two looks at a server that is starting, and at the list of servers."""
+FIRST: Final = "bench-25"
+"""The shipped rig that is offered first."""
 Command = Callable[[str, Path, str], tuple[str, ...]]
 
 
@@ -53,18 +53,15 @@ class RigPage(QWidget):
         self.attach = button("Connec&t", self.attach_chosen, tip="Show the rig that is chosen in the list")
         self.detach = button("&Disconnect", desk.leave, tip="Stop watching; the rig and its run go on")
         self.rig = choice("Rig to start")
-        self.rig.addItems(list(shipped_rigs()))
-        self.rig.setCurrentText("bench-25")
         self.membrane = choice("Membrane in the simulated rig")
         self.membrane.addItem("as the rig file says", "")
-        for name in sorted(shipped_membranes()):
-            self.membrane.addItem(name, name)
         self.start = button(
             "&Start this rig",
             self.start_server,
             "primary",
             tip="Start its server, which keeps it and its run (labrig up)",
         )
+        self.start.setEnabled(False)
         self.progress = QPlainTextEdit()
         self.progress.setReadOnly(True)
         self.progress.setAccessibleName("What starting the server says")
@@ -81,6 +78,15 @@ class RigPage(QWidget):
         self._timer.start()
         desk.attachment_changed.connect(self.refresh)
         self.refresh()
+        background.run("files", _shipped, self._offer, self._fail)
+
+    def _offer(self, shipped: tuple[tuple[str, ...], tuple[str, ...]]) -> None:
+        rigs, membranes = shipped
+        self.rig.addItems(list(rigs))
+        self.rig.setCurrentText(FIRST)
+        for name in membranes:
+            self.membrane.addItem(name, name)
+        self.start.setEnabled(self._starting is None)
 
     def attach_chosen(self) -> None:
         item = self.servers.currentItem()
@@ -189,3 +195,11 @@ class RigPage(QWidget):
         split.setSizes([470, 620])
         split.setChildrenCollapsible(False)
         column(split, into=self)
+
+
+def _shipped() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Rigs and membranes that labrig brings along; what reads them is not imported before the window stands."""
+    from labrig.config import shipped_rigs
+    from labrig.plant import shipped_membranes
+
+    return tuple(shipped_rigs()), tuple(sorted(shipped_membranes()))

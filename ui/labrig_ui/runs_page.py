@@ -117,7 +117,7 @@ class RunsPage(QWidget):
 
     def _take(self, runs: tuple[RunPaper, ...]) -> None:
         self._runs = tuple(sorted(runs, key=lambda run: run.started_utc, reverse=True))
-        show(self.said, "" if runs else "This rig has no runs yet.")
+        show(self.said, "" if runs else "This rig has no runs yet. New run (Ctrl+2) begins one.")
         self._fill()
 
     def _fail(self, error: LabrigError) -> None:
@@ -154,7 +154,7 @@ class RunsPage(QWidget):
             return
         last = self._desk.last_run
         self.card.show_run(run, fresh=last is not None and last.run == run.run)
-        self.tabs.show_run(run)
+        self.tabs.show_run(run, self._desk.labels())
         if before is None or (before.run, before.outcome) != (run.run, run.outcome):
             self.tabs.show_curves(Path(run.file) if run.outcome else None)
 

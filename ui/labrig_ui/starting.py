@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from labrig.config import find_rig
 from labrig.endpoint import endpoint_path
 from labrig.errors import ConfigError, LabrigError
 from labrig.outside import read_toml
@@ -83,6 +82,8 @@ def up_command(rig: str, data: Path, membrane: str = "") -> tuple[str, ...]:
 
 def name_of(rig: str) -> str:
     """The name in a rig file, or of a shipped rig; raises `ConfigError`. What else is wrong, the server says."""
+    from labrig.config import find_rig  # takes a fifth of the time in which the window opens
+
     path = find_rig(rig)
     name = read_toml(path)[0].get("name")
     if not isinstance(name, str) or not name:

@@ -206,8 +206,8 @@ def event_words(event: Event, description: Description | None = None) -> str:
 
 
 def _command(event: Commanded, description: Description | None) -> str:
-    """``open``, or ``set 20.00 psi``."""
+    """``open``, or ``20.00 psi``."""
     output = next((one for one in (description.outputs if description else ()) if one.name == event.output), None)
     if output is None or output.kind == "valve" or event.value is None:
         return event.command
-    return f"{event.command} {output_words(output, event.value)}"
+    return output_words(output, event.value)

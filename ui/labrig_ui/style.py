@@ -5,6 +5,7 @@ A widget says what it is by the dynamic property ``kind``; colours come from the
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -14,11 +15,19 @@ TARGET: Final = 40
 """px: least height of what is clicked or touched."""
 BIG_TARGET: Final = 60
 """px: Stop, and the answers to a question."""
+THIN: Final = 4
+"""px: what is no wider is a line."""
+_PIXELS: Final = re.compile(r"\b(\d+)px")
 
 
-def style_sheet(tokens: Tokens) -> str:
-    """Qt style sheet in the colours of ``tokens``."""
-    return "\n".join((_frames(tokens), _texts(tokens), _buttons(tokens), _fields(tokens), _views(tokens)))
+def style_sheet(tokens: Tokens, scale: float = 1.0) -> str:
+    """Qt style sheet in the colours of ``tokens``; lines stay as thin as they are, all else grows by ``scale``."""
+    written = "\n".join((_frames(tokens), _texts(tokens), _buttons(tokens), _fields(tokens), _views(tokens)))
+    return _PIXELS.sub(lambda found: f"{grown(int(found.group(1)), scale)}px", written)
+
+
+def grown(pixels: int, scale: float) -> int:
+    return pixels if pixels <= THIN else round(pixels * scale)
 
 
 def _frames(t: Tokens) -> str:

@@ -12,9 +12,10 @@ from enum import StrEnum
 from typing import Final
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
+from labrig_ui.screens import text_scale
 from labrig_ui.style import style_sheet
 
 
@@ -55,6 +56,10 @@ class Tokens:
         """Colour of a state and of the words on it; grey for one that is unknown."""
         return next(((back, front) for state, back, front in self.states if state == name), (self.muted, self.surface))
 
+    def curve(self, place: int) -> str:
+        """Of the first, second … curve."""
+        return self.curves[place % len(self.curves)]
+
 
 STATES: Final = (
     ("safe", "#009E73", "#000000"),
@@ -91,7 +96,12 @@ class Theme(QObject):
         self._app = app
         self._choice = choice
         self.tokens = LIGHT
+        self.scale = text_scale(app.primaryScreen())
+        """Of texts, and of what must hold them."""
         app.setStyle("Fusion")
+        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+        font.setPointSizeF(font.pointSizeF() * self.scale)
+        app.setFont(font)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)
         self._apply()
 
@@ -109,7 +119,7 @@ class Theme(QObject):
 
     def _apply(self) -> None:
         self.tokens = DARK if self._is_dark() else LIGHT
-        wanted = style_sheet(self.tokens)
+        wanted = style_sheet(self.tokens, self.scale)
         if self._app.styleSheet() != wanted:
             self._app.setPalette(palette(self.tokens))
             self._app.setStyleSheet(wanted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QResizeEvent, QScreen
+from PySide6.QtGui import QFont, QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QWidget
 
 from labrig.clock import SECOND
@@ -14,6 +14,7 @@ from labrig_ui.channels import Shown, tiles
 from labrig_ui.desk import Desk
 from labrig_ui.live import PERMEABILITY, Live
 from labrig_ui.parts import clear, column, row, set_kind, text
+from labrig_ui.screens import pixels
 from labrig_ui.theme import Theme
 
 DIGITS: Final = 20.0
@@ -23,15 +24,6 @@ BIG, SMALL = 20, 21
 """Widths of a big tile and of the small ones together: on a 24-inch screen 20 mm high digits just fit."""
 SILENT: Final = 2.0
 """s without a sample after which a tile says so."""
-_BELIEVABLE: Final = (50.0, 400.0)
-_USUAL: Final = 96.0
-
-
-def pixels(millimetres: float, screen: QScreen | None) -> float:
-    """Logical pixels on a screen; where the screen's size in mm is not to be believed, at 96 dpi."""
-    dpi = screen.physicalDotsPerInchY() if screen is not None else _USUAL
-    low, high = _BELIEVABLE
-    return millimetres / 25.4 * (dpi if low <= dpi <= high else _USUAL)
 
 
 class Digits(QLabel):
@@ -99,7 +91,14 @@ class Tile(QFrame):
             column(self.label, self.digits, row(self.unit, None, self.state, spacing=6), margin=8, spacing=0, into=self)
         else:
             set_kind(self.state, "trouble")
-            row(column(self.label, self.state, spacing=0), None, self.digits, self.unit, spacing=6, into=self)
+            row(
+                column(None, self.label, self.state, None, spacing=0),
+                None,
+                self.digits,
+                self.unit,
+                spacing=6,
+                into=self,
+            )
 
     def refresh(self, live: Live, now: int) -> None:
         """Show the newest value; ``now`` is the server's clock, 0 while no server answers."""

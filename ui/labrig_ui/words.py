@@ -21,6 +21,8 @@ STATE_WORDS: Final = {
 }
 _RULE: Final = re.compile(r"\w+(?=: )")
 """The name of an interlock, before what it has found."""
+_WORD: Final = re.compile(r"[a-z]\w*_\w+")
+"""A name of a rig file: words joined by underlines."""
 OUTCOME_WORDS: Final = {
     "": "going on",
     "completed": "completed",
@@ -60,11 +62,11 @@ def local_time(utc: str) -> str:
 
 
 def seconds_left(run: RunPaper, now: int) -> float:
-    """By the rehearsed schedule, from the step that goes on; NaN where the run was not rehearsed."""
+    """By the rehearsed schedule, from the step that goes on, without the time of its holds; NaN if not rehearsed."""
     if run.seconds <= 0:
         return math.nan
     begun = {step.path: step.at for step in run.schedule}
-    since = (now - (run.step_entered or run.started)) / 1e9
+    since = (now - (run.step_entered or run.started)) / 1e9 - run.step_held
     return max(0.0, run.seconds - begun.get(run.step, 0.0) - max(0.0, since))
 
 
@@ -91,6 +93,16 @@ def readable(said: str, names: Iterable[str]) -> str:
     for name in (*names, *((rule.group(),) if rule else ())):
         said = said.replace(name, name.replace("_", " "))
     return capitalised(said)
+
+
+def labelled(said: str, labels: Mapping[str, str]) -> str:
+    """An analysis's words with channels as they are labelled: ``gain of feed_pressure`` as gain of feed pressure."""
+    return _WORD.sub(lambda found: _as_label(found.group(), labels), said)
+
+
+def _as_label(word: str, labels: Mapping[str, str]) -> str:
+    label = labels.get(word) or word.replace("_", " ")
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def value_text(value: float, digits: int = 4) -> str:
