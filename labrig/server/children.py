@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +25,7 @@ class ChildFailed(LabrigError):
 
 def describe(request: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON; the caller validates it
     """Ask `labrig.describing`; raises `ChildFailed` with its words."""
-    return _asked("labrig.describing", request, DESCRIBE_SECONDS)
+    return _asked("labrig.describing", request, DESCRIBE_SECONDS, priority.go_as_others)
 
 
 def file_run(path: Path) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def file_run(path: Path) -> dict[str, Any]:
 
     The answer has the analysis in its file, or ``not_analysed``, and ``not_catalogued``: fields of a `RunPaper`.
     """
-    answer: dict[str, Any] = _asked("labrig.filing", {"run": str(path)}, FILING_SECONDS)
+    answer: dict[str, Any] = _asked("labrig.filing", {"run": str(path)}, FILING_SECONDS, priority.go_last)
     return answer
 
 
@@ -65,10 +66,12 @@ def explained(code: int) -> str:
     return f"exit code {code}"
 
 
-def _asked(module: str, request: dict[str, Any], seconds: float) -> Any:  # noqa: ANN401 - JSON
+def _asked(
+    module: str, request: dict[str, Any], seconds: float, rank: Callable[[subprocess.Popen[bytes]], None]
+) -> Any:  # noqa: ANN401 - JSON
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-m", module], stdin=pipe, stdout=pipe, stderr=pipe) as child:
-        priority.go_last(child)
+        rank(child)
         try:
             out, words = child.communicate(json.dumps(request).encode(), timeout=seconds)
         except subprocess.TimeoutExpired:

@@ -33,12 +33,12 @@ def go_first() -> None:
 
 
 def go_as_others(process: subprocess.Popen[bytes]) -> None:
-    """A child that commands the rig: as important as other programs."""
+    """A child that commands the rig, or whose answer a person waits for: as important as other programs."""
     _renice(process, 0)
 
 
 def go_last(process: subprocess.Popen[bytes]) -> None:
-    """A child that computes."""
+    """A child that computes while nobody waits."""
     _renice(process, LAST)
 
 
