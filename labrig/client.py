@@ -38,7 +38,8 @@ from labrig.wire.rig_pb2_grpc import RigStub, StopDoorStub
 
 P = TypeVar("P", bound=Paper)
 TIMEOUT: Final = 5.0
-PREFLIGHT_TIMEOUT: Final = 60.0
+PREFLIGHT_TIMEOUT: Final = 250.0
+"""Longer than the server allows the two children that check an order, so that its words arrive."""
 RESET_TIMEOUT: Final = 20.0
 OPTIONS: Final = (("grpc.max_receive_message_length", 64 << 20), ("grpc.enable_http_proxy", 0))
 

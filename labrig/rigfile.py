@@ -84,12 +84,14 @@ class InterlockTable(_Table):
 
 
 class Safety(_Table):
-    """What makes outputs safe that no hardware watchdog guards."""
+    """What makes outputs safe that no hardware watchdog guards, and how long an attended run may be left alone."""
 
     in_series_with: dict[str, str] = {}
     """An output, and one behind a watchdog without which it can do nothing: ``drain_valve = "feed_valve"``."""
     harmless: tuple[str, ...] = ()
     """Outputs that endanger nobody in any state."""
+    absence: Annotated[Duration, Field(ge=1, le=600)] = 10.0
+    """How long an attended run goes on without a desktop that watches it."""
 
 
 class Simulation(PlantSpec):

@@ -14,8 +14,8 @@ from typing import Final
 from labrig.clock import spawn
 from labrig.errors import InstrumentError
 
-START: Final = 45.0
-"""Seconds that the simulated rig may take to answer."""
+START: Final = 120.0
+"""Seconds that it may take to answer while it lives; two, where nothing else keeps the processor busy."""
 END: Final = 5.0
 
 

@@ -21,7 +21,8 @@ from labrig.errors import ConfigError
 from labrig.riglock import RigLock, RigTaken, UpLock
 from labrig.wire.documents import Control, Status
 
-READY: Final = 60.0
+READY: Final = 180.0
+"""Seconds that simulated rig and server may take to answer while their supervisor lives."""
 GONE: Final = 30.0
 LOOK: Final = 0.1
 

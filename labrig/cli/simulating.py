@@ -8,10 +8,12 @@ from labrig import plugins
 from labrig.config import find_rig, load_rig
 from labrig.errors import ConfigError
 from labrig.plant import load_membrane
+from labrig.server import priority
 
 
 def simulate(rig: str, membrane: str, seed: int, serial: str, *, follow: bool) -> int:
     """Serve until told to end. Loopback only."""
+    priority.go_first()
     config = load_rig(find_rig(rig))
     if config.file.simulation is None:
         raise ConfigError(config.path, "simulation", "a table that describes the simulated rig", None)

@@ -15,7 +15,8 @@ from labrig.endpoint import Endpoint
 from labrig.errors import LabrigError
 from labrig.server import priority
 
-DESCRIBE_SECONDS: Final = 60.0
+DESCRIBE_SECONDS: Final = 120.0
+"""An order takes a few seconds of processor time to rehearse, on a crowded machine many times that to pass."""
 FILING_SECONDS: Final = 600.0
 
 
@@ -76,7 +77,8 @@ def _asked(
             out, words = child.communicate(json.dumps(request).encode(), timeout=seconds)
         except subprocess.TimeoutExpired:
             child.kill()
-            raise ChildFailed(f"{module} did not answer within {seconds:g} s") from None
+            why = "a protocol that never ends, or an overloaded computer; end other programs and try again"
+            raise ChildFailed(f"{module} did not answer within {seconds:g} s: {why}") from None
     try:
         document = json.loads(out)
     except ValueError:

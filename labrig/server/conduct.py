@@ -63,7 +63,7 @@ class Conduct:
         self._running: _Running | None = None
         self.finished = Finished(changed)
         self._specimens = Specimens(folder.parent)
-        self._checked: tuple[Ordered, dict[str, Any]] | None = None
+        self._checked: tuple[tuple[str, object], dict[str, Any]] | None = None
         self._jobs: list[Job] = []
         self._checks = threading.BoundedSemaphore(CHECKS)
         self.desk = Desk()
@@ -206,8 +206,9 @@ class Conduct:
                 running.child.kill()
 
     def _described(self, ordered: Ordered) -> dict[str, Any]:
-        """Facts and schedule of an order, by a child; the last order's are remembered."""
-        if self._checked is None or self._checked[0] != ordered:
+        """Facts and schedule of an order, by a child; those of the last method and its parameters are remembered."""
+        asked = (ordered.method, ordered.changes)
+        if self._checked is None or self._checked[0] != asked:
             request = {
                 "what": "order",
                 "method": ordered.method,
@@ -216,7 +217,7 @@ class Conduct:
                 "rig_file": self._endpoint.rig_file,
                 "membrane": self._membrane,
             }
-            self._checked = (ordered, children.describe(request))
+            self._checked = (asked, children.describe(request))
         return self._checked[1]
 
     def _facts_checks(self, described: dict[str, Any]) -> list[Check]:

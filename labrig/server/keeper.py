@@ -18,8 +18,6 @@ HANGS: Final = 4.0
 """Seconds without a look of the guardian: longer than making safe may take."""
 LATE: Final = 0.25
 """Seconds by which the guardian may be late before people are told."""
-ABSENCE: Final = 10.0
-"""Seconds without an attending desktop after which an attended run is stopped in order."""
 
 
 class Heartbeat:
@@ -83,12 +81,14 @@ class Keeper:
             self._front.watchers.changed()
 
     def _attendance(self) -> None:
+        """Stop an attended run in order that no desktop watches for longer than the rig file allows."""
         front = self._front
+        absence = front.station.config.file.safety.absence
         if not front.conduct.attended or front.watchers.attending:
             self._seen = monotonic()
-        elif (monotonic() - self._seen) / SECOND > ABSENCE:
+        elif (monotonic() - self._seen) / SECOND > absence:
             front.station.guardian.stop(
-                Outcome.ABORTED, f"nobody has attended the run for {ABSENCE:g} s; attended methods stop then"
+                Outcome.ABORTED, f"nobody has attended the run for {absence:g} s; attended methods stop then"
             )
 
     def _disk(self) -> None:

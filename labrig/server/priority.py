@@ -1,4 +1,7 @@
-"""Processor time: a rig server before other programs, and before the children that compute for it."""
+"""Processor time: a rig server, and a simulated rig, before other programs and before the children that compute for it.
+
+A simulated rig stands for hardware, which nobody else's programs delay.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Final
 
 log = logging.getLogger(__name__)
 FIRST: Final = -10
-"""Nice steps of the server, as seen from where it was started; below 0 only where the system permits."""
+"""Nice steps of both, as seen from where each was started; below 0 only where the system permits."""
 LAST: Final = 10
 """Nice steps of children that rehearse and analyse."""
 SWITCH: Final = 0.0005

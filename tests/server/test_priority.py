@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from labrig.server import priority
+from tests.server.harness import Rigged, processes
 
 
 @pytest.fixture
@@ -41,3 +42,11 @@ def test_a_child_that_has_ended_is_no_error(child: subprocess.Popen[bytes]) -> N
     child.wait()
 
     priority.go_last(child)
+
+
+@pytest.mark.slow
+def test_the_simulated_rig_comes_as_early_as_its_server(up: Rigged) -> None:
+    """It stands for hardware: on a crowded machine it must not fall silent before its server does."""
+    (simulated,) = [pid for pid, line in processes(up.mark).items() if "labrig.cli sim" in line]
+
+    assert nice(simulated) == nice(up.endpoint.pid)
