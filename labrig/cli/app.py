@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from labrig.cli.cataloguing import add_to
 from labrig.errors import LabrigError
 
 BAD_INPUT = 2
@@ -239,6 +240,9 @@ def export(
     from labrig.cli.exporting import export as export_it
 
     _exit(export_it(run_files, to, csv=csv or not hdf5, hdf5=hdf5 or not csv, as_json=json))
+
+
+add_to(app)
 
 
 def _exit(code: int) -> NoReturn:

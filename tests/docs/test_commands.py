@@ -40,7 +40,14 @@ def options_of(words: list[str]) -> set[str]:
     if name is None or name.isupper():
         return options(ALL)
     assert name in ALL.commands, f"labrig has no command {name}"
-    return options(ALL.commands[name])
+    command = ALL.commands[name]
+    if not hasattr(command, "commands"):
+        return options(command)
+    inner = next((word for word in words[words.index(name) + 1 :] if not word.startswith("-")), None)
+    if inner is None or inner.isupper():
+        return options(command)
+    assert inner in command.commands, f"labrig {name} has no command {inner}"
+    return options(command.commands[inner])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
@@ -54,7 +61,8 @@ def test_every_command_line_is_one_that_labrig_takes(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_every_option_in_the_text_is_one_of_labrigs(page: Path) -> None:
-    known = options(ALL).union(*(options(command) for command in ALL.commands.values()))
+    inner = [command for group in ALL.commands.values() for command in getattr(group, "commands", {}).values()]
+    known = options(ALL).union(*(options(command) for command in (*ALL.commands.values(), *inner)))
     mentioned = {span for span in spans(page) if span.startswith("--")} - NOT_OURS
 
     assert {span for span in mentioned if re.split(r"[ =]", span)[0] not in known} == set()
