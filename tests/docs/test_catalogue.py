@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pandas import DataFrame
 
 from labrig.catalogue import CouponEntry, Filter, LotEntry, open_catalogue
 from labrig.catalogue.importing import read_coupons
@@ -34,8 +33,7 @@ def test_the_programs_run_one_after_the_other(
 
     said = capsys.readouterr().out
     assert "± 0.02" in said
-    assert isinstance(names["table"], DataFrame)
-    assert len(names["table"]) == 2
+    assert list(names["table"]["coupon"]) == ["C-1", "C-0"]
     assert [row.id for row in lab.coupons(Filter(text="c-18"))] == ["C-18"]
 
 
@@ -47,9 +45,8 @@ def test_the_page_has_every_column_of_an_import() -> None:
 
 def test_the_page_has_every_table() -> None:
     section = text(PAGE).partition("## The tables")[2].partition("\n## ")[0]
-    listed = {
-        name for line in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", line)
-    }
+    first = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    listed = {name for cell in first for name in re.findall(r"`(\w+)`", cell)}
 
     assert listed == {*Base.metadata.tables, WORDS}
 
