@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from labrig.server import children
 from labrig.wire.documents import RunPaper
@@ -15,8 +16,13 @@ KEPT: Final = 200
 class Finished:
     """By file; the newest is ``last``. A run that is ``filed`` has an analysis in its file, or words why not."""
 
-    def __init__(self, changed: Callable[[], None]) -> None:
-        self._changed = changed
+    def __init__(
+        self, changed: Callable[[], None], analyse: Callable[[Path], dict[str, Any]] = children.file_run
+    ) -> None:
+        """``analyse`` raises `children.ChildFailed`."""
+        self._changed, self._analyse = changed, analyse
+        self._turn = threading.Lock()
+        """One run after the other: on a small computer many analyses at once would take the rig's processor."""
         self._papers: dict[str, RunPaper] = {}
         self.last: RunPaper | None = None
 
@@ -24,7 +30,8 @@ class Finished:
         """Have a run analysed; returns when that is over. The paper is known from the beginning."""
         self._know(paper)
         try:
-            answer = children.file_run(Path(paper.file))
+            with self._turn:
+                answer = self._analyse(Path(paper.file))
         except children.ChildFailed as error:
             words = f"{error}. The run's file is whole; analyse it again with: labrig analyse {paper.file}"
             answer = {"not_analysed": words}
