@@ -193,6 +193,8 @@ def _check_devices(path: Path, simulation: Simulation) -> None:
         _of_kind(path, f"simulation.devices.{name}", table, plugins.FACES)
     signals = [t.address for t in simulation.transmitters if t.output == "digital"]
     signals += [simulation.regulator.address] if simulation.regulator.command == "digital" else []
+    valves = simulation.valves
+    signals += [valve.address for valve in (valves.feed, valves.vent, valves.drain) if valve.command == "digital"]
     for address in signals:
         if address.partition("/")[0] not in simulation.devices:
             expected = f"a device for {address}, whose signal is digital"

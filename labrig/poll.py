@@ -18,7 +18,7 @@ import numpy as np
 from labrig.clock import SECOND, Clock, Job, spawn
 from labrig.errors import InstrumentError, LinkLost, SamplesLost, WrongInstrument
 from labrig.model import Block, Event, Faulted, Noted, Quality
-from labrig.roles import Source
+from labrig.roles import Actuator, Source
 
 log = logging.getLogger(__name__)
 PATIENCE: Final = 3
@@ -33,7 +33,8 @@ class Poller:
     """Reads one source until it is told to end.
 
     A source of which ``identity`` is given is looked for when it is lost, and taken back when it says the same of
-    itself. Without, losing it is final, and ``lost`` is told. One that is ``locked`` could not be opened yet, because a
+    itself. Without, losing it is final. ``lost`` is told of a final loss, and of every loss of a source with outputs:
+    nobody knows what those do, and taken back they are safe. One that is ``locked`` could not be opened yet, because a
     watchdog keeps its device: it is opened when it lets itself be.
     """
 
@@ -53,6 +54,7 @@ class Poller:
         self._ended = threading.Event()
         self._numbering = Numbering(source, clock)
         self._failures = 0
+        self._drives = isinstance(source, Actuator) and bool(source.outputs)
         self._thread: Job | None = None
 
     def start(self) -> None:
@@ -115,13 +117,13 @@ class Poller:
         if not self._failures:
             self._nothing_read()
         self._fault(why, fault)
-        if not self._identity:
+        if not self._identity or self._drives:
             self._lost(f"{self._source.name}: {why}")
         return False
 
     def _nothing_read(self) -> None:
         """A source that is asked did not answer: a row without values. A stream has no row to leave empty."""
-        if self._source.period:
+        if self._source.period and self._source.channels:
             self._publish(self._numbering.missing())
 
     def _found_again(self) -> bool:

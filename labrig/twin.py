@@ -122,6 +122,10 @@ def _column(channel: Channel, plant: Plant) -> Callable[[float], _Answer]:
         raw = raw_unit.from_si(plant.measure(address, at))
         return raw, int(judge_raw(channel, np.asarray(raw)))
 
+    def counted(at: float) -> _Answer:
+        raw = float(plant.acquire(address, round(at * 1000), 1, 1000.0, 0.0)[0])
+        return raw, int(judge_raw(channel, np.asarray(raw)))
+
     def nothing(at: float) -> _Answer:
         return np.nan, int(Quality.MISSING)
 
@@ -130,6 +134,8 @@ def _column(channel: Channel, plant: Plant) -> Callable[[float], _Answer]:
             return weighed
         case "reading":
             return measured
+        case "frequency":
+            return counted
         case _:
             return nothing
 

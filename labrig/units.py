@@ -156,6 +156,8 @@ def _table() -> dict[str, Unit]:
         ),
         *(Unit(n, f, "voltage") for n, f in (("V", V), ("mV", mV))),
         *(Unit(n, f, "current") for n, f in (("A", A), ("mA", mA))),
+        *(Unit(n, f, "bridge ratio") for n, f in (("V/V", 1.0), ("mV/V", mV))),
+        *(Unit(n, f, "electrical resistance") for n, f in (("Ω", 1.0), ("kΩ", 1e3))),
         Unit("K", 1.0, "temperature"),
         Unit("°C", 1.0, "temperature", ZERO_CELSIUS),
         Unit("", 1.0, "ratio"),
@@ -210,6 +212,9 @@ _SPELLINGS: Final = {
     "kg/m3": "kg/m³",
     "Pa.s": "Pa·s",
     "mPa.s": "mPa·s",
+    "ohm": "Ω",
+    "Ohm": "Ω",
+    "kohm": "kΩ",
     "1": "",
 }
 _QUANTITY: Final = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*", re.ASCII)

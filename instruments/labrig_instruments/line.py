@@ -13,7 +13,7 @@ import glob
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
@@ -47,6 +47,8 @@ class LineSettings:
     framing: Framing = "8N1"
     terminator: bytes = b"\r\n"
     """Ends requests and replies."""
+    reply_terminator: bytes = b""
+    """Ends replies, where they end otherwise."""
     timeout: float = 1.0
     """Seconds within which a reply is complete."""
     longest: int = 256
@@ -65,6 +67,10 @@ class Line(Protocol):
 
     def hear(self, *, timeout: float | None = None) -> bytes:
         """The next reply without another request; raises as `ask` does."""
+        ...
+
+    def tell(self, request: bytes) -> None:
+        """Send what is not answered; raises `LinkLost`."""
         ...
 
     def close(self) -> None:
@@ -148,9 +154,9 @@ class SerialLine:
 
     def __init__(self, settings: LineSettings) -> None:
         self._settings = settings
-        self._framer = Framer(settings.terminator, settings.longest)
+        self._framer = Framer(settings.reply_terminator or settings.terminator, settings.longest)
         self._lock = threading.Lock()
-        self._port = _open(settings)
+        self._port = opened_port(settings)
 
     def ask(self, request: bytes, *, timeout: float | None = None) -> bytes:
         with self._lock, self._watched():
@@ -163,12 +169,12 @@ class SerialLine:
         with self._lock, self._watched():
             return self._receive(timeout, "stayed silent")
 
+    def tell(self, request: bytes) -> None:
+        with self._lock, self._watched():
+            self._port.write(request + self._settings.terminator)
+
     def close(self) -> None:
-        socket = vars(self._port).get("_socket")
-        with suppress(*_GONE):
-            self._port.close()
-        if socket is not None:
-            socket.close()  # pyserial forgets to where the other end hung up first.
+        close_port(self._port)
 
     def _receive(self, timeout: float | None, what: str) -> bytes:
         seconds = self._settings.timeout if timeout is None else timeout
@@ -179,28 +185,29 @@ class SerialLine:
             self._framer.take(self._port.read(max(1, self._port.in_waiting)))
         return reply
 
-    @contextmanager
-    def _watched(self) -> Iterator[None]:
-        try:
-            yield
-        except _GONE as error:
-            raise LinkLost(
-                f"{self._settings.port}: the line is gone ({error}). Check its cable and power, then reconnect."
-            ) from error
+    def _watched(self) -> AbstractContextManager[None]:
+        return watched(self._settings.port)
 
 
 class ScriptedLine:
     """A line that plays a conversation, word for word: what is sent, and what comes back.
 
-    For tests of drivers. An error in place of a reply is raised; a request of ``b""`` is heard without being asked.
+    For tests of drivers. An error in place of a reply is raised; a request of ``b""`` is heard without being asked;
+    what is told has None for a reply.
     """
 
-    def __init__(self, script: Iterable[tuple[bytes, bytes | InstrumentError]]) -> None:
+    def __init__(self, script: Iterable[tuple[bytes, bytes | InstrumentError | None]]) -> None:
         self._script = list(script)
         self.closed = False
 
     def ask(self, request: bytes, *, timeout: float | None = None) -> bytes:
         del timeout  # A script answers at once or not at all.
+        reply = self._played(request)
+        if reply is None:
+            raise AssertionError(f"the script gives no reply to {request!r}, which was asked")
+        return reply
+
+    def _played(self, request: bytes) -> bytes | None:
         if self.closed:
             raise LinkLost("the scripted line is closed")
         if not self._script:
@@ -215,6 +222,10 @@ class ScriptedLine:
     def hear(self, *, timeout: float | None = None) -> bytes:
         return self.ask(b"", timeout=timeout)
 
+    def tell(self, request: bytes) -> None:
+        if (reply := self._played(request)) is not None:
+            raise AssertionError(f"the script replies {reply!r} to {request!r}, which was told and not asked")
+
     def close(self) -> None:
         self.closed = True
 
@@ -223,7 +234,26 @@ class ScriptedLine:
         return not self._script
 
 
-def _open(settings: LineSettings) -> Any:  # noqa: ANN401 - pyserial ships no types
+@contextmanager
+def watched(port: str) -> Iterator[None]:
+    """Whatever pyserial raises for a line that is gone becomes `LinkLost`."""
+    try:
+        yield
+    except _GONE as error:
+        raise LinkLost(f"{port}: the line is gone ({error}). Check its cable and power, then reconnect.") from error
+
+
+def close_port(port: Any) -> None:  # noqa: ANN401 - pyserial ships no types
+    """Let go of a port of pyserial's, whatever became of it."""
+    socket = vars(port).get("_socket")
+    with suppress(*_GONE):
+        port.close()
+    if socket is not None:
+        socket.close()  # pyserial forgets to where the other end hung up first.
+
+
+def opened_port(settings: LineSettings) -> Any:  # noqa: ANN401 - pyserial ships no types
+    """A port of pyserial's that nobody else has open; raises `LinkLost` in words."""
     import serial
 
     bits, parity, stops = settings.framing

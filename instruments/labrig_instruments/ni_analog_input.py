@@ -1,76 +1,30 @@
-"""Voltages and 4-20 mA currents from one NI device or module, sampled continuously by its own clock.
+"""Voltages, 4-20 mA currents and bridges from one NI device or module, sampled continuously by its own clock.
 
-What a read delivers is volts and amperes as the converter saw them; `labrig.model.calibrated` makes quantities of them.
+What a read delivers is volts, amperes and volts a volt as the converter saw them; `labrig.model.calibrated` makes
+quantities of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, Final
 
 import numpy as np
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
-from labrig import units
-from labrig.drivers import ChannelOptions, Name, Pair, Period, Rate
-from labrig.errors import InstrumentError, SamplesLost, UnitError
+from labrig.drivers import Name, Period, Rate
+from labrig.errors import InstrumentError, SamplesLost
 from labrig.model import Block, Channel, Flags, Floats, Quality, judge_raw
 from labrig.quantities import Duration
 from labrig.roles import Now
-from labrig_instruments.ni import OVERRUN, TOO_EARLY, Daq, SerialNumber, Server, Wanted, distinct, terminal
+from labrig_instruments.ni import OVERRUN, TOO_EARLY, Daq, SerialNumber, Server, Wanted, distinct
+from labrig_instruments.ni_analog_options import AnalogInput
 from labrig_instruments.sample_clock import SampleClock
 
 _TIMEOUT: Final = 1.0
 """Seconds beyond the time that its samples take after which a read gives up."""
 _CATCH_UP: Final = 1.0
 """Seconds of samples that one read takes at most when it is behind."""
-_WIRING: Final = {
-    "default": "DEFAULT",
-    "differential": "DIFF",
-    "single-ended": "RSE",
-    "non-referenced": "NRSE",
-    "pseudo-differential": "PSEUDO_DIFF",
-}
-
-
-class AnalogInput(ChannelOptions):
-    """One terminal. Signals in volts make a voltage input, signals in milliamperes a current input."""
-
-    signals: ClassVar = ("V", "A")
-
-    input: Annotated[str, terminal(r"_?[a-z][a-z0-9_]*\d+(_vs_\w+)?", "ai0")]
-    wiring: Literal["default", "differential", "single-ended", "non-referenced", "pseudo-differential"] = "default"
-    input_range: Pair | None = None
-    """What the converter is to span; unset, -10 V to 10 V or -20 mA to 20 mA."""
-    live_zero: bool | None = None
-    """A loop whose current never falls to zero, judged by NAMUR NE 43; unset, every current that starts at 4 mA."""
-
-    @model_validator(mode="after")
-    def _has_a_range(self) -> AnalogInput:
-        low, high = self.span()
-        if low >= high:
-            raise ValueError(f"an input_range with two different ends, not {self.input_range}")
-        if self.live_zero and self.signal_unit().symbol != "A":
-            raise ValueError("live_zero for a current only")
-        return self
-
-    def span(self) -> tuple[float, float]:
-        """Ends of the converter's range, V or A."""
-        raw_unit = self.signal_unit()
-        if self.input_range is None:
-            return (-10.0, 10.0) if raw_unit.symbol == "V" else (-0.02, 0.02)
-        try:
-            low, high = sorted(units.parse(text, raw_unit.dimension) for text in self.input_range)
-        except UnitError as error:
-            raise ValueError(f"input_range as {error}") from None
-        return low, high
-
-    def is_loop(self) -> bool:
-        if self.signal_unit().symbol != "A":
-            return False
-        if self.live_zero is not None:
-            return self.live_zero
-        return self.signal is not None and min(units.parse(text, "current") for text in self.signal) >= 3.99e-3
 
 
 def _at_least_one_hertz(rate: float) -> float:
@@ -174,7 +128,7 @@ class NiAnalogInput:
 
         self._task = task = self._daq.task()
         for options, channel in zip(self._inputs, self.channels, strict=True):
-            _add(task, options, channel)
+            options.add_to(task, channel)
         samples = max(2, round(self._buffer * self._wanted_rate))
         task.timing.cfg_samp_clk_timing(
             self._wanted_rate, sample_mode=AcquisitionType.CONTINUOUS, samps_per_chan=samples
@@ -243,16 +197,6 @@ def judged(raw: Floats, channels: Sequence[Channel], *, after_gap: bool) -> Flag
     if after_gap:
         quality[0] |= np.uint8(Quality.AFTER_GAP)
     return quality
-
-
-def _add(task: Any, options: AnalogInput, channel: Channel) -> None:  # noqa: ANN401 - nidaqmx ships no types
-    from nidaqmx.constants import TerminalConfiguration
-
-    low, high = options.span()
-    inputs = task.ai_channels
-    add = inputs.add_ai_voltage_chan if channel.raw_unit == "V" else inputs.add_ai_current_chan
-    wiring = TerminalConfiguration[_WIRING[options.wiring]]
-    add(channel.address, terminal_config=wiring, min_val=low, max_val=high)
 
 
 def _daq_error() -> Any:  # noqa: ANN401 - nidaqmx ships no types; imported late

@@ -21,7 +21,15 @@ from labrig.plant.transmitters import Converter, Signal
 from labrig.plant.weighing import Scale, Weighing
 
 AddressKind = Literal[
-    "analog voltage", "analog current", "digital output", "analog output", "balance", "reading", "set-point"
+    "analog voltage",
+    "analog current",
+    "bridge",
+    "frequency",
+    "digital output",
+    "analog output",
+    "balance",
+    "reading",
+    "set-point",
 ]
 """The last two are of digital instruments, in SI."""
 _NORMALLY_OPEN: Final[ValveName] = "vent"
@@ -234,10 +242,12 @@ class Plant:
 
     def _wiring(self) -> dict[str, AddressKind]:
         signals: Mapping[Signal, AddressKind] = {
-            **{"0-10 V": "analog voltage", "4-20 mA": "analog current", "digital": "reading"},
+            **{"0-10 V": "analog voltage", "4-20 mA": "analog current", "bridge": "bridge"},
+            **{"pulses": "frequency", "digital": "reading"},
         }
         kinds: dict[str, AddressKind] = {probe.spec.address: signals[probe.spec.output] for probe in self._probes}
-        kinds.update(dict.fromkeys(self._valves, "digital output"))
+        for address, (_, valve) in self._valves.items():
+            kinds[address] = "set-point" if valve.command == "digital" else "digital output"
         regulator = self.spec.regulator
         kinds[regulator.address] = "set-point" if regulator.command == "digital" else "analog output"
         kinds[self.spec.permeate.address] = "balance"

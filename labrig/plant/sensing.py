@@ -36,7 +36,7 @@ class Probe:
         loop = spec.output == "4-20 mA"
         self.digitiser: Digitiser | Reader = (
             Reader(seed, spec.address, noise)
-            if spec.output == "digital"
+            if spec.output in {"bridge", "pulses", "digital"}
             else Digitiser(spec.converter, seed, spec.address, loop=loop, signal_noise=noise)
         )
 
@@ -75,7 +75,7 @@ class Digitiser:
 
 
 class Reader:
-    """A digital instrument's own converter: noise, and no steps but those that its face rounds to."""
+    """A converter far finer than its noise: no steps but those that a digital instrument's face rounds to."""
 
     def __init__(self, seed: int, address: str, rms: float) -> None:
         self._rms, self._noise = rms, Noise(seed, f"{address}/noise")

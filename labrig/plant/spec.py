@@ -92,9 +92,11 @@ class PressureRegulator(Spec):
 
 
 class SolenoidValve(Spec):
-    """A valve on one digital line; 1 energises the coil."""
+    """A valve on one digital line, or on a relay of a digital device; 1 energises the coil."""
 
     address: str
+    """Of a relay the device's name and what the device calls it: ``relays/17/coil/0``."""
+    command: Literal["line", "digital"] = "line"
     opening_delay: Annotated[Duration, NotNegative] = 30 * ms
     closing_delay: Annotated[Duration, NotNegative] = 50 * ms
 

@@ -19,13 +19,25 @@ from labrig.quantities import (
 )
 from labrig.units import L_per_min, celsius, mA, mL_per_min, ms, mV, percent, psi
 
-Signal = Literal["0-10 V", "4-20 mA", "digital"]
-"""A digital instrument tells its quantity itself, over a line of its own; its signal is that quantity in SI."""
-ENDS: Final[dict[Signal, tuple[float, float]]] = {"0-10 V": (0.0, 10.0), "4-20 mA": (4 * mA, 20 * mA)}
-"""Signal at the ends of the span, V or A; a digital one's ends are those of its span."""
+Signal = Literal["0-10 V", "4-20 mA", "bridge", "pulses", "digital"]
+"""A bridge is what a strain gauge gives of its excitation, pulses what a turbine gives. A digital instrument tells its
+quantity itself, over a line of its own; its signal is that quantity in SI."""
+FULL_BRIDGE: Final = 2e-3
+"""V/V of a bridge at the end of its span, as most load cells and pressure transducers have it."""
+FULL_FREQUENCY: Final = 1000.0
+"""Pulses a second at the end of the span."""
+ENDS: Final[dict[Signal, tuple[float, float]]] = {
+    "0-10 V": (0.0, 10.0),
+    "4-20 mA": (4 * mA, 20 * mA),
+    "bridge": (0.0, FULL_BRIDGE),
+    "pulses": (0.0, FULL_FREQUENCY),
+}
+"""Signal at the ends of the span, V, A, V/V or Hz; a digital one's ends are those of its span."""
 LIMITS: Final[dict[Signal, tuple[float, float]]] = {
     "0-10 V": (-0.3, 10.5),
     "4-20 mA": (3.8 * mA, 20.5 * mA),
+    "bridge": (-2 * FULL_BRIDGE, 2 * FULL_BRIDGE),
+    "pulses": (0.0, 2 * FULL_FREQUENCY),
     "digital": (-math.inf, math.inf),
 }
 """Where the signal saturates, V or A; for the loop as NAMUR NE 43 has it. A digital one's limits are its face's."""

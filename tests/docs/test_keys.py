@@ -18,6 +18,10 @@ from labrig.errors import ConfigError
 from labrig.methods import MethodFile
 from labrig.outside import validate
 from labrig.quantities import Quantity
+from labrig_instruments.ascii_options import TextChannel, TextSetpoint, TextValve
+from labrig_instruments.modbus_registers import Coil, Register, SlaveIdentity
+from labrig_instruments.ni_counter_input import CounterInput
+from labrig_instruments.number import NumberOptions
 from labrig_protocols.water_permeability import WaterPermeability
 from tests.docs.pages import Row, rows, text
 
@@ -25,6 +29,16 @@ RIG = "docs/rig-file.md"
 SHIPPED = text("labrig/rigs/bench-25.toml")
 NI = {"device", "server", "product", "serial_number"}
 RIG_FILE: type[BaseModel] = type(load_rig(find_rig("bench-25")).file)
+NESTED: list[tuple[str, type[BaseModel], type[BaseModel] | None]] = [
+    ("Of a counter", CounterInput, ChannelOptions),
+    ("Of an `ascii` channel", TextChannel, ChannelOptions),
+    ("Of an `ascii` set-point", TextSetpoint, None),
+    ("Of an `ascii` valve", TextValve, None),
+    ("Of a Modbus channel", Register, NumberOptions),
+    ("Of a Modbus coil", Coil, None),
+    ("Of a Modbus identity", SlaveIdentity, None),
+]
+"""Heading, model, and the model whose keys stand elsewhere on the page."""
 TOP = {"labrig", "name", "description"}
 TABLES = ("cell", "hydraulics", "permeate", "interlocks", "safety")
 
@@ -92,7 +106,7 @@ def test_the_page_has_every_key_and_default_of_a_driver(kind: str) -> None:
     shared = NI if kind.startswith("ni-") else set()
     table = rows(RIG, f'`kind = "{kind}"`')
     inner = {key for options in (ChannelOptions, ValveOptions, RegulatorOptions) for key in options.model_fields}
-    inner |= {"input", "wiring", "input_range", "live_zero", "line", "output"}
+    inner |= {"input", "wiring", "input_range", "live_zero", "bridge", "excitation", "resistance", "line", "output"}
     own = [row for row in table if not set(row.keys) <= inner - set(model.model_fields)]
     nested = {"lines", "outputs"} if kind in {"ni-digital-output", "ni-analog-output"} else set()
 
@@ -107,6 +121,24 @@ def test_the_page_has_every_key_of_a_channel_a_valve_and_a_set_point() -> None:
     assert set(ChannelOptions.model_fields) <= {key for row in analog for key in row.keys}
     assert valve == {*ValveOptions.model_fields, "line"}
     assert regulator == {*RegulatorOptions.model_fields, "output"}
+
+
+@pytest.mark.parametrize(("heading", "model", "above"), NESTED, ids=[heading for heading, _, _ in NESTED])
+def test_the_page_has_every_key_and_default_within_a_driver(
+    heading: str, model: type[BaseModel], above: type[BaseModel] | None
+) -> None:
+    """A field whose name in the file is another one is known by that."""
+    known = {
+        field.alias or name: value
+        for (name, value), field in zip(defaults(model).items(), model.model_fields.values(), strict=True)
+    }
+    table = rows(RIG, heading)
+    inherited = set(above.model_fields) if above else set()
+
+    assert {key for row in table for key in row.keys} == set(known) - inherited
+    for row in table:
+        for key, said in zip(row.keys, row.default.split(", ") if len(row.keys) > 1 else [row.default], strict=False):
+            check_default(key, said, *known[key])
 
 
 def test_the_page_has_every_role(tmp_path: Path) -> None:

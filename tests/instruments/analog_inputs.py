@@ -7,7 +7,8 @@ import threading
 import numpy as np
 
 from labrig.model import Block
-from labrig_instruments.ni_analog_input import AnalogInput, NiAnalogInput
+from labrig_instruments.ni_analog_input import NiAnalogInput
+from labrig_instruments.ni_analog_options import AnalogInput
 
 TENTH_OF_A_PSI = {"unit": "psi", "signal": ("0 V", "10 V"), "value": ("0 psi", "1 psi")}
 LOOP = {"unit": "psi", "signal": ("4 mA", "20 mA"), "value": ("0 psi", "100 psi")}

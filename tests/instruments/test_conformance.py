@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from labrig import plugins
 from labrig.clock import monotonic
-from labrig.errors import InstrumentError, RigError
-from labrig.quantities import FROM_FILE
-from labrig.roles import Actuator, Device, Regulator, Source, Valve, Watchdog
+from labrig.conformance import CHECKS, Check, NotConforming, Subject, check_all
+from labrig.errors import InstrumentError
+from labrig.model import Channel
+from labrig.roles import Device
+from labrig_instruments.asked import AnsweringLine, AskedSource
+from labrig_instruments.line import LineSettings
+from tests.core.some import PRESSURE as SOME
 
 if TYPE_CHECKING:
     from tests.simulated.conftest import Endpoints
 
 PRESSURE = {"unit": "psi", "signal": ["0 V", "10 V"], "value": ["0 psi", "100 psi"]}
 WEIGHT = {"channel_name": "permeate", "channel": {"unit": "g", "range": ["0 g", "6200 g"]}}
+BAR = ["0 bar", "10 bar"]
+SUPPLY = {
+    **{"unit": "V", "range": ["0 V", "5 V"], "safe": "0 V"},
+    **{"tell": "VOLT {value:.3f}", "ask": "VOLT?", "reply": r"(?P<value>\S+)"},
+}
+RELAY = {
+    **{"safe": "closed", "open": "ON", "close": "OFF", "answer": "OK"},
+    **{"ask": "RELAY?", "is_open": "1", "is_closed": "0"},
+}
 CASES: Mapping[str, Callable[[Any], dict[str, object]]] = {
     "ni-analog-input": lambda rig: {
         "server": rig.ni,
@@ -63,159 +75,144 @@ CASES: Mapping[str, Callable[[Any], dict[str, object]]] = {
             "warmth": {"reads": "temperature", "unit": "°C", "range": ["0 °C", "50 °C"]},
         },
     },
+    "ni-counter-input": lambda rig: {
+        "server": rig.ni,
+        "device": "cDAQ1Mod8",
+        "slowest": "20 Hz",
+        "channels": {"flow": PRESSURE | {"counter": "ctr0", "signal": ["0 Hz", "1 kHz"]}},
+    },
+    "modbus-rtu": lambda rig: {
+        "port": rig.serial["bus"],
+        "baud": 115200,
+        "timeout": "2 s",
+        "channels": {
+            "feed": {"slave": 1, "register": 2, "type": "float32", "unit": "psi", "reads": "bar", "range": BAR}
+        },
+        "coils": {
+            "valve": {"slave": 17, "coil": 0, "safe": "closed"},
+            "vent": {"slave": 17, "coil": 1, "safe": "open", "opens": "de-energised", "function": 15},
+        },
+    },
+    "ascii": lambda rig: {
+        "port": rig.serial["gauge"],
+        "baud": 115200,
+        "timeout": "2 s",
+        "identity": {"ask": "*IDN?", "reply": "ACME,1"},
+        "queries": [{"ask": "?", "reply": r"(?P<force>\S+) N"}],
+        "channels": {"force": {"unit": "N", "range": ["-50 N", "50 N"]}},
+        "setpoints": {"heater": SUPPLY},
+        "valves": {"relay": RELAY},
+    },
 }
 """The rig-file table of each installed instrument, for the simulated rig."""
 
 
-def built(kind: str, table: Mapping[str, object]) -> Device:
-    """The driver as the core builds it from a rig file."""
-    driver = plugins.load(plugins.INSTRUMENTS, kind)
-    options = plugins.options_of(driver).model_validate(table, context=FROM_FILE)
-    device = driver(kind, monotonic, **plugins.keywords(options))
-    assert isinstance(device, Device)
-    return device
-
-
-@pytest.fixture(params=sorted(CASES))
-def device(request: pytest.FixtureRequest, known_process: Endpoints) -> Iterator[Device]:
-    """Each driver in turn, not opened yet."""
-    driver = built(request.param, CASES[request.param](known_process))
-    yield driver
-    driver.close()
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("kind", sorted(CASES))
+def test_a_driver_does_what_the_core_relies_on(kind: str, check: Check, known_process: Endpoints) -> None:
+    check(Subject(plugins.load(plugins.INSTRUMENTS, kind), CASES[kind](known_process), name=kind))
 
 
 def test_every_driver_is_held_to_this() -> None:
     assert set(CASES) == set(plugins.names(plugins.INSTRUMENTS))
 
 
-def test_a_driver_is_a_source_an_actuator_or_a_watchdog(device: Device) -> None:
-    assert isinstance(device, Source | Actuator | Watchdog)
+class Thing(AskedSource):
+    """A driver as it should be, for others to depart from."""
+
+    def __init__(self, name: str, now: Any, connect: Any, *, port: str) -> None:  # noqa: ANN401 - the least of a driver
+        super().__init__(name, now, connect, LineSettings(port), 0.1, (replace(SOME, address=port),))
+
+    def identify(self, line: Any) -> str:  # noqa: ANN401
+        return str(line.ask(b"who").decode())
+
+    def ask(self, line: Any) -> tuple[float, ...]:  # noqa: ANN401
+        return (float(line.ask(b"value")),)
 
 
-@pytest.mark.parametrize("kind", sorted(CASES))
-def test_a_key_that_it_does_not_know_is_refused(kind: str, known_process: Endpoints) -> None:
-    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
-        built(kind, CASES[kind](known_process) | {"colour": "red"})
+def on_trial(driver: type[Device]) -> Subject:
+    return Subject(driver, {"port": "COM1"}, lambda _: AnsweringLine({b"who": b"a thing", b"value": b"1.5"}))
 
 
-@pytest.mark.parametrize("kind", sorted(CASES))
-def test_its_table_has_a_schema(kind: str) -> None:
-    schema = plugins.options_of(plugins.load(plugins.INSTRUMENTS, kind)).model_json_schema()
-
-    assert schema["additionalProperties"] is False
-    assert schema["required"]
+def test_a_driver_as_it_should_be_passes_every_check() -> None:
+    check_all(on_trial(Thing))
 
 
-def test_what_it_measures_and_drives_is_known_before_it_is_opened(device: Device) -> None:
-    if isinstance(device, Source):
-        assert device.channels
-        assert all(channel.name and channel.raw_unit and channel.address for channel in device.channels)
-        assert device.period == 0 or device.rate == pytest.approx(1 / device.period)
-    if isinstance(device, Actuator):
-        assert device.outputs
-        assert all(output.low <= output.safe <= output.high for output in device.outputs)
+class Anonymous(Thing):
+    def identify(self, line: object) -> str:
+        return ""
 
 
-def test_it_says_who_it_is_and_closes_twice(device: Device) -> None:
-    identity = device.open()
-    device.close()
-    device.close()
+class Forgetful(Thing):
+    """Begins to count anew when it is opened."""
 
-    assert "serial number" in identity
-    assert device.open() == identity
-
-
-def test_it_opens_again_without_being_closed(device: Device) -> None:
-    device.open()
-    device.open()
+    def open(self) -> str:
+        self._index = 0
+        return super().open()
 
 
-def test_unopened_or_closed_it_says_so(device: Device) -> None:
-    for _ in range(2):
-        if isinstance(device, Source):
-            for verb in (device.start, device.read):
-                with pytest.raises(InstrumentError, match="is not connected"):
-                    verb()
-            device.stop()
-        if isinstance(device, Actuator):
-            with pytest.raises(InstrumentError, match="is not connected"):
-                device.make_safe()
-        if isinstance(device, Watchdog):
-            with pytest.raises(InstrumentError, match="is not connected"):
-                device.pet()
-        device.open()
-        device.close()
+class Loud(Thing):
+    """Raises what nobody expects when it is not open."""
+
+    def read(self) -> Any:  # noqa: ANN401
+        if self._line is None:
+            raise RuntimeError("no line")
+        return super().read()
 
 
-def test_a_read_gives_as_many_values_as_channels(device: Device) -> None:
-    if not isinstance(device, Source):
-        return
-    device.open()
-    device.start()
-    began = monotonic()
+class Late(Thing):
+    """Connects when it is made."""
 
-    blocks = [device.read() for _ in range(5)]
+    channels: tuple[Channel, ...] = ()
 
-    names = tuple(channel.name for channel in device.channels)
-    assert all(block.channels == names and block.source == device.name for block in blocks)
-    assert all(block.values.shape == (len(block.times), len(names)) for block in blocks)
-    assert all(block.values.dtype == np.float64 and block.times.dtype == np.int64 for block in blocks)
-    assert [block.first for block in blocks] == np.cumsum([0] + [len(block) for block in blocks[:-1]]).tolist()
-    times = np.concatenate([block.times for block in blocks])
-    assert (np.diff(times) > 0).all()
-    assert abs(int(times[0]) - began) < 1e9
-    assert times[-1] <= monotonic()
-    device.stop()
-    device.stop()
+    def __init__(self, name: str, now: Any, connect: Any, *, port: str) -> None:  # noqa: ANN401
+        super().__init__(name, now, connect, port=port)
+        self.channels = ()
 
 
-def test_a_valve_opens_and_closes_twice_without_harm(device: Device) -> None:
-    if not isinstance(device, Actuator):
-        return
-    device.open()
-    for output in device.outputs:
-        verbs = device.output(output.name)
-        if isinstance(verbs, Valve):
-            for _ in range(2):
-                verbs.open()
-                assert verbs.is_open()
-            for _ in range(2):
-                verbs.close()
-                assert not verbs.is_open()
+class Liar(Thing):
+    """Stamps its samples with a clock of its own."""
+
+    def __init__(self, name: str, now: Any, connect: Any, *, port: str) -> None:  # noqa: ANN401
+        super().__init__(name, lambda: monotonic() + 10**12, connect, port=port)
 
 
-def test_a_regulator_holds_what_it_is_told_and_refuses_what_it_may_not(device: Device) -> None:
-    if not isinstance(device, Actuator):
-        return
-    device.open()
-    for output in device.outputs:
-        verbs = device.output(output.name)
-        if isinstance(verbs, Regulator):
-            middle = (verbs.low + verbs.high) / 2
-            for _ in range(2):
-                verbs.set(middle)
-                assert verbs.setpoint() == pytest.approx(middle)
-            with pytest.raises(RigError):
-                verbs.set(verbs.high + 1)
-            assert verbs.setpoint() == pytest.approx(middle)
+@pytest.mark.parametrize(
+    ("driver", "words"),
+    [
+        (Anonymous, "open() returns who it is"),
+        (Forgetful, "is followed by a higher one after a restart"),
+        (Loud, "says so with an InstrumentError; it raised RuntimeError: no line"),
+        (Late, "it has a channel or an output"),
+        (Liar, "times lie in the clock that it was given"),
+    ],
+)
+def test_a_driver_that_departs_from_it_is_told_how(driver: type[Device], words: str) -> None:
+    with pytest.raises(NotConforming) as found:
+        check_all(on_trial(driver))
+
+    assert words in str(found.value)
 
 
-def test_made_safe_it_is_safe(device: Device) -> None:
-    if not isinstance(device, Actuator):
-        return
-    device.open()
-    for _ in range(2):
-        device.make_safe()
-        for output in device.outputs:
-            verbs = device.output(output.name)
-            state = float(verbs.is_open()) if isinstance(verbs, Valve) else verbs.setpoint()
-            assert state == pytest.approx(output.safe)
+def test_a_lost_line_must_be_an_instrument_error() -> None:
+    def cut(device: Device) -> None:
+        assert isinstance(device, Thing)
+        assert device._line is not None  # noqa: SLF001 - the line of this test's own driver
+        device._line.ask = lost  # type: ignore[method-assign]  # noqa: SLF001
+
+    def lost(request: bytes, *, timeout: float | None = None) -> bytes:
+        raise OSError("gone")
+
+    subject = Subject(Thing, {"port": "COM1"}, on_trial(Thing).connect, cut=cut)
+    with pytest.raises(
+        NotConforming, match="a line that is gone is an InstrumentError, and nothing else; it raised OSE"
+    ):
+        check_all(subject)
 
 
-def test_an_unknown_output_is_refused(device: Device) -> None:
-    if isinstance(device, Actuator):
-        with pytest.raises(RigError, match="has no output 'nothing'"):
-            device.output("nothing")
+def test_a_table_that_does_not_fit_is_told_as_in_a_rig_file() -> None:
+    with pytest.raises((InstrumentError, ValueError)):
+        check_all(Subject(Thing, {"baud": 9600}))
 
 
 def test_loading_a_driver_loads_no_vendors_package() -> None:

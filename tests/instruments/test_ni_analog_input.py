@@ -10,7 +10,8 @@ import pytest
 from labrig.clock import SECOND, monotonic
 from labrig.errors import SamplesLost
 from labrig.model import Quality
-from labrig_instruments.ni_analog_input import AnalogInput, NiAnalogInput
+from labrig_instruments.ni_analog_input import NiAnalogInput
+from labrig_instruments.ni_analog_options import AnalogInput
 from labrig_instruments.simulated.control import Control
 from tests.instruments.analog_inputs import (
     LOOP,

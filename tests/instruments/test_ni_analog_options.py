@@ -9,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 from labrig.model import Quality
 from labrig.plugins import options_of
 from labrig.quantities import FROM_FILE
-from labrig_instruments.ni_analog_input import AnalogInput, NiAnalogInput, judged
+from labrig_instruments.ni_analog_input import NiAnalogInput, judged
+from labrig_instruments.ni_analog_options import AnalogInput
 from tests.instruments.analog_inputs import (
     LOOP,
     MODULE,

@@ -34,25 +34,58 @@ ADDRESSES: Mapping[str, AddressKind] = MappingProxyType(
         **dict.fromkeys(("balance", "sartorius", "ohaus"), "balance"),
         **dict.fromkeys(("pressure_controller/pressure", "gas_meter/flow"), "reading"),
         **{"pressure_controller/setpoint": "set-point"},
+        **{"cDAQ1Mod8/ctr0": "frequency", "cDAQ1Mod9/ai0": "bridge"},
+        **{"bus/1/input/2": "reading", "bus/17/coil/0": "set-point", "gauge/force": "reading"},
     }
 )
+PULSES = 100.0
+"""Hz at the first counter; none come to the others."""
+BRIDGE = 1e-3
+"""V/V."""
 DEVICES: Mapping[str, Mapping[str, object]] = {
     "sartorius": {"kind": "sartorius-sbi"},
     "ohaus": {"kind": "ohaus"},
     "pressure_controller": {"kind": "alicat"},
     "flow_controller": {"kind": "alicat", "controls": "mass flow"},
     "gas_meter": {"kind": "alicat", "kind_of": "meter", "unit_id": "B"},
+    "bus": {
+        "kind": "modbus-rtu",
+        "baud": 115200,
+        "registers": [{"slave": 1, "at": 2, "type": "float32", "unit": "bar"}],
+        "coils": [{"slave": 17, "coil": 0}, {"slave": 17, "coil": 1}],
+    },
+    "gauge": {
+        "kind": "ascii",
+        "baud": 115200,
+        "numbers": {"force": "N"},
+        "memory": {"volts": 0.0, "relay": 0.0},
+        "answers": [
+            {"ask": r"\*IDN\?", "say": "ACME,{serial}"},
+            {"ask": r"\?", "say": "{force:.3f} N"},
+            {"ask": r"VOLT (?P<volts>\S+)"},
+            {"ask": r"VOLT\?", "say": "{volts:.3f}"},
+            {"ask": "ON", "say": "OK", "put": {"relay": 1.0}},
+            {"ask": "OFF", "say": "OK", "put": {"relay": 0.0}},
+            {"ask": r"RELAY\?", "say": "{relay:.0f}"},
+        ],
+    },
 }
 
 
 def known(address: str, index: Floats) -> Floats:
     """What a terminal delivers for these sample indices: its number as an offset, and a ramp of `RAMP` samples."""
+    if "ctr" in address or "Mod9" in address:
+        shown = {"cDAQ1Mod8/ctr0": PULSES, "cDAQ1Mod9/ai0": BRIDGE}.get(address, 0.0)
+        return np.full(len(index), shown)
     number = int(re.findall(r"\d+", address)[-1])
     ramp = (index % RAMP) * 1e-6
     return 0.004 + number * 1e-3 + ramp if "Mod2" in address else number * 0.1 + ramp
 
 
-READINGS: Mapping[str, float] = {"pressure_controller/pressure": 20 * psi, "gas_meter/flow": 2 * L_per_min}
+READINGS: Mapping[str, float] = {
+    **{"pressure_controller/pressure": 20 * psi, "gas_meter/flow": 2 * L_per_min},
+    **{"bus/1/input/2": 125_000.0, "gauge/force": 4.285},
+}
 """Of digital instruments, SI."""
 
 

@@ -14,7 +14,8 @@ from labrig.model import Block, Quality, calibrated
 from labrig.roles import Source
 from labrig.safety import Breach, Interlock, Watch
 from labrig.units import psi
-from labrig_instruments.ni_analog_input import AnalogInput, NiAnalogInput
+from labrig_instruments.ni_analog_input import NiAnalogInput
+from labrig_instruments.ni_analog_options import AnalogInput
 from labrig_instruments.ni_digital_output import DigitalLine, NiDigitalOutput
 from labrig_instruments.simulated.control import Control
 from tests.simulated.clients import client, wait

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from nidaqmx._stubs import nidaqmx_pb2 as pb
@@ -28,6 +30,7 @@ from labrig_instruments.simulated.ni.tasks import Task
 
 INPUT_BUFFER = 0x186C
 READ_AUTO_START = 0x1826
+COUNTER_SOURCE = 0x18A2
 Getter = TypeVar("Getter")
 
 
@@ -50,6 +53,7 @@ class AttributeCalls:
         return [
             *gets,
             Unary(pb.SetReadAttributeBoolRequest, self._set_auto_start),
+            Unary(pb.SetChanAttributeStringRequest, self._set_source),
             Unary(pb.SetBufferAttributeUInt32Request, self._set_buffer),
             Unary(pb.ResetBufferAttributeRequest, self._reset_buffer),
         ]
@@ -79,6 +83,16 @@ class AttributeCalls:
         with self._driver.task(request.task.name) as task:
             task.auto_start = request.value
         return pb.SetReadAttributeBoolResponse()
+
+    def _set_source(self, request: Message, caller: Caller) -> Message:
+        if attribute_of(request) != COUNTER_SOURCE:
+            raise _unsupported(request)
+        with self._driver.task(request.task.name) as task:
+            channel = _channel(task, request.channel)
+            if not re.fullmatch(rf"/{channel.device.name}/PFI\d{{1,2}}", request.value):
+                raise DriverError(Code.ROUTE_NOT_SUPPORTED_BY_HW, f"Source Terminal: {request.value}")
+            task.channels[task.channels.index(channel)] = replace(channel, source=request.value)
+        return pb.SetChanAttributeStringResponse()
 
     def _set_buffer(self, request: Message, caller: Caller) -> Message:
         self._check_is_input_buffer(request)

@@ -12,7 +12,7 @@ from labrig_instruments.simulated.ni.devices import Device
 from labrig_instruments.simulated.ni.driver import VERSION, Driver
 from labrig_instruments.simulated.ni.errors import Code, DriverError
 from labrig_instruments.simulated.ni.stream import AnalogStream
-from labrig_instruments.simulated.ni.tasks import State, Task, Timing, fastest_rate
+from labrig_instruments.simulated.ni.tasks import State, Task, Timing, fastest_rate, made_rate
 
 Value = bool | int | float | str | Sequence[float]
 
@@ -34,8 +34,8 @@ def _device_names(task: Task) -> list[str]:
 
 
 def _measures(channel: Channel) -> int:
-    voltage = channel.device.product.measures == "analog voltage"
-    return int((UsageTypeAI.VOLTAGE if voltage else UsageTypeAI.CURRENT).value)
+    kinds = {"analog voltage": UsageTypeAI.VOLTAGE, "analog current": UsageTypeAI.CURRENT, "bridge": UsageTypeAI.BRIDGE}
+    return int(kinds[channel.device.product.measures].value)
 
 
 def _running(task: Task) -> AnalogStream:
@@ -89,7 +89,7 @@ DEVICE: Final[Mapping[int, Callable[[Driver, Device], Value]]] = {
     0x2321: lambda driver, device: "",  # DI ports
     0x2322: lambda driver, device: listed(device.lines()),
     0x2323: lambda driver, device: listed(device.ports()),
-    0x2324: lambda driver, device: "",  # counter inputs
+    0x2324: lambda driver, device: listed(device.counters()),  # counter inputs
     0x2325: lambda driver, device: "",  # counter outputs
     0x298F: lambda driver, device: False,  # simultaneous sampling
     0x298C: lambda driver, device: device.product.rate,  # one channel
@@ -115,6 +115,7 @@ CHANNEL: Final[Mapping[int, Callable[[Channel], Value]]] = {
     0x18F5: lambda channel: listed(channel.terminals),
     0x1926: lambda channel: "",  # description
     0x0695: _measures,
+    0x18A2: lambda channel: channel.source,  # CI.Freq.Term
     0x1108: lambda channel: UsageTypeAO.VOLTAGE.value,
     0x17DD: lambda channel: channel.high,  # AI.Max
     0x17DE: lambda channel: channel.low,  # AI.Min
@@ -142,7 +143,7 @@ WRITE: Final[Mapping[int, Callable[[Task], Value]]] = {
 }
 
 TIMING: Final[Mapping[int, Callable[[Task], Value]]] = {
-    0x1344: lambda task: _timing(task).coerced,
+    0x1344: lambda task: made_rate(task.channels, _timing(task)),
     0x22C8: lambda task: fastest_rate(task.channels),
     0x1300: lambda task: _timing(task).mode.value,
     0x1310: lambda task: _timing(task).samples,

@@ -24,6 +24,8 @@ class Channel:
     terminals: tuple[str, ...]
     low: float = 0.0
     high: float = 0.0
+    source: str = ""
+    """Terminal of a counter's signal where it is not the counter's own."""
 
     @property
     def reach(self) -> float:
@@ -42,6 +44,18 @@ def input_channels(devices: Inventory, names: str, kind: AddressKind, low: float
         limit = device.product.input_ranges[-1] * device.product.headroom
         _check_limits(terminal, low, high, limit, "AI")
     return [Channel(t, ChannelType.ANALOG_INPUT, device, (t,), low, high) for device, t in found]
+
+
+def counter_channels(devices: Inventory, names: str, low: float, high: float) -> list[Channel]:
+    """Counters that measure a frequency; -200077 for limits that are none."""
+    found = [_terminal(devices, name, ChannelType.COUNTER_INPUT) for name in _expanded(names)]
+    for _, terminal in found:
+        if not 0 < low < high:
+            detail = (
+                f"Property: CI.Min, CI.Max\nRequested Values: {low:g}, {high:g}\n\nPhysical Channel Name: {terminal}"
+            )
+            raise DriverError(Code.INVALID_ATTRIBUTE_VALUE, detail)
+    return [Channel(t, ChannelType.COUNTER_INPUT, device, (t,), low, high) for device, t in found]
 
 
 def output_channels(devices: Inventory, names: str, low: float, high: float) -> list[Channel]:
@@ -85,10 +99,14 @@ def _expanded(names: str) -> list[str]:
 
 def _terminal(devices: Inventory, name: str, kind: ChannelType) -> tuple[Device, str]:
     device, terminal = _split(devices, name)
-    wanted = device.inputs() if kind is ChannelType.ANALOG_INPUT else device.outputs()
-    if terminal in wanted:
+    wanted = {
+        ChannelType.ANALOG_INPUT: device.inputs(),
+        ChannelType.ANALOG_OUTPUT: device.outputs(),
+        ChannelType.COUNTER_INPUT: device.counters(),
+    }
+    if terminal in wanted[kind]:
         return device, terminal
-    others = (*device.inputs(), *device.outputs(), *device.lines(), *device.ports())
+    others = (*device.inputs(), *device.outputs(), *device.lines(), *device.ports(), *device.counters())
     code = Code.INVALID_PHYS_CHAN_TYPE if terminal in others else Code.PHYSICAL_CHAN_DOES_NOT_EXIST
     raise DriverError(code, f"Physical Channel Name: {terminal}")
 

@@ -34,6 +34,9 @@ class Product:
     output_range: float = 10.0
     lines: int = 0
     """Digital output lines of port 0."""
+    counters: int = 0
+    rates: tuple[float, ...] = ()
+    """The only rates that it can make, rising; empty for any below ``rate``."""
     watchdog: float = 0.0
     """Longest time-out of the watchdog timer, s; 0 where there is none."""
 
@@ -47,6 +50,15 @@ MODULES: Final[Mapping[AddressKind, Product]] = {
     "analog current": Product(
         *("NI 9203", *_MODULE), inputs=8, measures="analog current", input_ranges=(0.02,), headroom=1.075, rate=200e3
     ),
+    "bridge": Product(
+        *("NI 9237", *_MODULE),
+        inputs=4,
+        measures="bridge",
+        input_ranges=(25e-3,),
+        rate=4 * 50e3,
+        rates=tuple(50e3 / n for n in range(31, 0, -1)),
+    ),
+    "frequency": Product(*("NI 9401", *_MODULE), counters=4),
     "digital output": Product(*("NI 9472", *_MODULE), lines=8),
     "analog output": Product(*("NI 9263", *_MODULE), outputs=4),
 }
@@ -58,12 +70,15 @@ CARD: Final = Product(
     rate=500e3,
     outputs=2,
     lines=8,
+    counters=4,
     watchdog=(2**32 - 1) * 8e-9,
 )
 """What a device is whose name is not a module's, such as ``Dev1``."""
 SERIAL: Final[frozenset[AddressKind]] = frozenset({"balance", "reading", "set-point"})
 """Not NI's."""
-CARD_KINDS: Final[frozenset[AddressKind]] = frozenset({"analog voltage", "analog output", "digital output"})
+CARD_KINDS: Final[frozenset[AddressKind]] = frozenset(
+    {"analog voltage", "analog output", "digital output", "frequency"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +103,9 @@ class Device:
 
     def lines(self) -> tuple[str, ...]:
         return tuple(f"{self.name}/port0/line{k}" for k in range(self.product.lines))
+
+    def counters(self) -> tuple[str, ...]:
+        return tuple(f"{self.name}/ctr{k}" for k in range(self.product.counters))
 
     def ports(self) -> tuple[str, ...]:
         return (f"{self.name}/port0",) if self.product.lines else ()
@@ -155,8 +173,9 @@ def _device(name: str, kinds: set[AddressKind]) -> Device:
 
 def _check(devices: Inventory, address: str, kind: AddressKind) -> None:
     device = devices.device(address.partition("/")[0])
-    terminals = {
-        **{"analog voltage": device.inputs(), "analog current": device.inputs()},
+    terminals: dict[AddressKind, tuple[str, ...]] = {
+        **dict.fromkeys(("analog voltage", "analog current", "bridge"), device.inputs()),
+        "frequency": device.counters(),
         **{"analog output": device.outputs(), "digital output": device.lines()},
     }
     if address not in terminals[kind]:

@@ -73,6 +73,7 @@ TEXTS: Final[Mapping[int, str]] = {
     Code.CANT_RESERVE_WATCHDOG_TASK_WHILE_OTHER_TASKS_RESERVED: (
         "Watchdog timer task cannot be reserved while other tasks are reserved on the chassis."
     ),
+    Code.MULTIPLE_COUNTER_INPUT_TASK: "Only one counter input channel can be created in a task.",
     Code.RUNTIME_ABORTING_ROUTING: "Specified operation did not complete, because it was aborted.",
     Code.ROUTE_NOT_SUPPORTED_BY_HW: "Specified route cannot be satisfied, because the hardware does not support it.",
 }

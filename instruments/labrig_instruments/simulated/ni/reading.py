@@ -74,6 +74,32 @@ def _on_demand(plant: LivePlant, task: Task, count: int) -> Samples:
     return Samples(np.clip(raw, -reach, reach))
 
 
+def read_frequency(driver: Driver, name: str, timeout: float, caller: Caller) -> float:
+    """The frequency at a counter, Hz, once a whole period has passed; -200284 where none does within ``timeout``."""
+    with driver.task(name) as task:
+        if task.kind is not ChannelType.COUNTER_INPUT:
+            raise DriverError(Code.INVALID_PHYS_CHAN_TYPE, f"Task Name: {name}")
+        started = task.state is not State.RUNNING
+        if started:
+            task.start()
+        (channel,) = task.channels
+        index = task.next_demanded(1)
+    frequency = _now(driver.plant, channel.terminals[0], index)
+    period = 1 / frequency if frequency > 0 else np.inf
+    caller.wait(min(period, timeout))
+    if started and period <= timeout:
+        with driver.task(name) as task:
+            task.stop()
+    if period > timeout:
+        raise DriverError(Code.SAMPLES_NOT_YET_AVAILABLE, read=0)
+    return _now(driver.plant, channel.terminals[0], index)
+
+
+def _now(plant: LivePlant, address: str, index: int) -> float:
+    start = plant.now() - index / ON_DEMAND_RATE
+    return float(plant.acquire([address], index, 1, ON_DEMAND_RATE, start)[0, 0])
+
+
 def read_lines(driver: Driver, name: str) -> list[list[bool]]:
     """The state of each line of each channel of a digital output task."""
     with driver.task(name) as task:

@@ -9,7 +9,7 @@ from nidaqmx.constants import FillMode
 from labrig_instruments.simulated.ni.calls import Message, Unary
 from labrig_instruments.simulated.ni.driver import Driver
 from labrig_instruments.simulated.ni.errors import Code, DriverError
-from labrig_instruments.simulated.ni.reading import as_port, read_analog, read_lines
+from labrig_instruments.simulated.ni.reading import as_port, read_analog, read_frequency, read_lines
 from labrig_instruments.simulated.ni.stream import Caller
 from labrig_instruments.simulated.ni.wire import analog_answer
 from labrig_instruments.simulated.ni.writing import write_analog, write_lines, write_ports
@@ -23,6 +23,7 @@ class SampleCalls:
         return [
             Unary(pb.ReadAnalogF64Request, self._read_analog),
             Unary(pb.ReadAnalogScalarF64Request, self._read_one_analog),
+            Unary(pb.ReadCounterScalarF64Request, self._read_counter),
             Unary(pb.ReadDigitalLinesRequest, self._read_lines),
             Unary(pb.ReadDigitalU32Request, self._read_ports),
             Unary(pb.ReadDigitalScalarU32Request, self._read_one_port),
@@ -48,6 +49,10 @@ class SampleCalls:
         if samples.timed_out:
             raise DriverError(Code.SAMPLES_NOT_YET_AVAILABLE, read=0)
         return pb.ReadAnalogScalarF64Response(value=samples.values[0, 0])
+
+    def _read_counter(self, request: Message, caller: Caller) -> Message:
+        value = read_frequency(self._driver, request.task.name, request.timeout, caller)
+        return pb.ReadCounterScalarF64Response(value=value)
 
     def _read_lines(self, request: Message, caller: Caller) -> Message:
         states = read_lines(self._driver, request.task.name)

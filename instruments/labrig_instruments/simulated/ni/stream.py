@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from labrig.clock import SECOND, monotonic
 from labrig.model import Floats
 from labrig_instruments.simulated.live import LivePlant
 from labrig_instruments.simulated.ni.channels import Channel
@@ -43,6 +44,16 @@ class Caller:
             yield
         finally:
             self._waits = None
+
+    def wait(self, seconds: float) -> None:
+        """Let that time pass, for ever where it is infinite; `ClientGone` where the caller leaves meanwhile."""
+        turn = threading.Condition()
+        deadline = monotonic() + round(min(seconds, 1e6) * SECOND)
+        with turn, self.waiting_on(turn):
+            while (left := deadline - monotonic()) > 0:
+                if self.gone:
+                    raise ClientGone
+                turn.wait(left / SECOND)
 
     def hang_up(self) -> None:
         """Ends the waiting."""

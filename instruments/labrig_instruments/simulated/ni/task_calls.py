@@ -8,7 +8,13 @@ from session_pb2 import Session
 
 from labrig.plant import AddressKind
 from labrig_instruments.simulated.ni.calls import Message, Unary
-from labrig_instruments.simulated.ni.channels import input_channels, line_channels, output_channels, renamed
+from labrig_instruments.simulated.ni.channels import (
+    counter_channels,
+    input_channels,
+    line_channels,
+    output_channels,
+    renamed,
+)
 from labrig_instruments.simulated.ni.driver import Driver
 from labrig_instruments.simulated.ni.errors import TEXTS, Code, DriverError
 from labrig_instruments.simulated.ni.stream import Caller
@@ -33,6 +39,8 @@ class TaskCalls:
             Unary(pb.WaitUntilTaskDoneRequest, self._wait_until_done),
             Unary(pb.CreateAIVoltageChanRequest, self._add_voltage),
             Unary(pb.CreateAICurrentChanRequest, self._add_current),
+            Unary(pb.CreateAIBridgeChanRequest, self._add_bridge),
+            Unary(pb.CreateCIFreqChanRequest, self._add_counter),
             Unary(pb.CreateAOVoltageChanRequest, self._add_output),
             Unary(pb.CreateDOChanRequest, self._add_lines),
             Unary(pb.CfgSampClkTimingRequest, self._set_clock),
@@ -87,6 +95,18 @@ class TaskCalls:
     def _add_current(self, request: Message, caller: Caller) -> Message:
         self._add_inputs(request, "analog current")
         return pb.CreateAICurrentChanResponse()
+
+    def _add_bridge(self, request: Message, caller: Caller) -> Message:
+        self._add_inputs(request, "bridge")
+        return pb.CreateAIBridgeChanResponse()
+
+    def _add_counter(self, request: Message, caller: Caller) -> Message:
+        with self._driver.task(request.task.name) as task:
+            channels = counter_channels(self._driver.devices, request.counter, request.min_val, request.max_val)
+            if task.channels or len(channels) > 1:
+                raise DriverError(Code.MULTIPLE_COUNTER_INPUT_TASK, f"Task Name: {task.name}")
+            task.add(renamed(channels, request.name_to_assign_to_channel))
+        return pb.CreateCIFreqChanResponse()
 
     def _add_inputs(self, request: Message, kind: AddressKind) -> None:
         with self._driver.task(request.task.name) as task:

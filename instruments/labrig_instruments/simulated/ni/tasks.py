@@ -138,7 +138,7 @@ class Task:
             finite = self.timing.samples if self.timing.mode is AcquisitionType.FINITE else None
             capacity = max(self.buffer, finite or 0)
             self.stream = AnalogStream(
-                self._plant, self.channels, rate=self.timing.coerced, capacity=capacity, finite=finite
+                self._plant, self.channels, rate=made_rate(self.channels, self.timing), capacity=capacity, finite=finite
             )
         self.state = State.RUNNING
 
@@ -175,6 +175,14 @@ class Task:
     def _refuse_while_running(self, code: Code) -> None:
         if self.state is State.RUNNING:
             raise DriverError(code, f"Task Name: {self.name}")
+
+
+def made_rate(channels: Sequence[Channel], timing: Timing) -> float:
+    """The rate that the hardware makes: the next one upward of those that every device in the task has."""
+    for rate in next((channel.device.product.rates for channel in channels if channel.device.product.rates), ()):
+        if rate >= timing.rate * (1 - 1e-9):
+            return rate
+    return timing.coerced
 
 
 def fastest_rate(channels: Sequence[Channel]) -> float:
