@@ -30,8 +30,8 @@ class Link(Protocol):
 
     def now(self) -> int: ...
 
-    def wait(self, seconds: float) -> None:
-        """Let time pass; also waits as long as the run is held."""
+    def wait(self, seconds: float) -> float:
+        """Let time pass in which the run is not held; returns for how many seconds more it was held meanwhile."""
         ...
 
     def command(self, output: str, verb: Verb, value: float = 0.0) -> None: ...
@@ -65,14 +65,15 @@ class LocalLink:
     def now(self) -> int:
         return self.clock.now()
 
-    def wait(self, seconds: float) -> None:
-        end = self.clock.now() + round(seconds * SECOND)
-        while (left := (end - self.clock.now()) / SECOND) > 0:
-            self.clock.wait(min(left, STRIDE), self.tenure.ending.event)
+    def wait(self, seconds: float) -> float:
+        held, end = 0, self.clock.now() + round(seconds * SECOND)
+        while (paused := self.tenure.held.is_set()) or self.clock.now() < end:
+            before = self.clock.now()
+            self.clock.wait(STRIDE if paused else min((end - before) / SECOND, STRIDE), self.tenure.ending.event)
             self._alive()
-        while self.tenure.held.is_set():
-            self.clock.wait(STRIDE, self.tenure.ending.event)
-            self._alive()
+            if paused:
+                held, end = held + self.clock.now() - before, end + self.clock.now() - before
+        return held / SECOND
 
     def command(self, output: str, verb: Verb, value: float = 0.0) -> None:
         self._alive()
@@ -100,7 +101,7 @@ class LocalLink:
         self._alive()
         armed, end = self.arm(reflex), self.clock.now() + round(patience * SECOND)
         while not armed.met and self.clock.now() < end:
-            self.wait(min(REFLEX_LOOK, (end - self.clock.now()) / SECOND))
+            end += round(self.wait(min(REFLEX_LOOK, (end - self.clock.now()) / SECOND)) * SECOND)
         return armed.disarm()
 
     def ask(self, question: Asked) -> str:

@@ -19,8 +19,6 @@ from labrig.reflex import Reflex
 
 LOOK: Final = 0.5
 """Seconds between two looks of a wait."""
-HELD: Final = 1.0
-"""Seconds by which a wait that lasted longer than it should was a hold: its time counts neither way."""
 SHED: Final = 0.25
 """Share of a window that is given up, oldest first, when it still drifts."""
 
@@ -89,15 +87,15 @@ class Rig:
 
         A window that still drifts gives up its oldest quarter; one that is merely too short grows. After ``patience``
         seconds the last window is returned with the attribute ``steady`` 0 and the reason in ``unsteady``: the
-        analysis judges what that means.
+        analysis judges what that means. A hold begins the window anew, and its time counts neither way.
         """
         entered = start = now = self._link.now()
         while True:
             judgeable = min(start + window * SECOND, entered + patience * SECOND)
-            before, asked = now, max(LOOK, (judgeable - now) / SECOND)
-            self._link.wait(asked)
+            before = now
+            held = self._link.wait(max(LOOK, (judgeable - now) / SECOND))
             now = self._link.now()
-            if (now - before) / SECOND - asked > HELD:
+            if held:
                 entered, start = entered + now - before, now
             unmet: list[tuple[Criterion, str]] = []
             if now - start >= window * SECOND:

@@ -57,11 +57,14 @@ class RemoteLink:
     def now(self) -> int:
         return monotonic()
 
-    def wait(self, seconds: float) -> None:
-        end = monotonic() + round(seconds * SECOND)
-        while self._alive() or monotonic() < end:
-            left = (end - monotonic()) / SECOND
-            self._never.wait(HELD_LOOK if left <= 0 else min(left, STRIDE))
+    def wait(self, seconds: float) -> float:
+        held, end = 0, monotonic() + round(seconds * SECOND)
+        while (paused := self._alive()) or monotonic() < end:
+            before = monotonic()
+            self._never.wait(HELD_LOOK if paused else max(0.0, min((end - before) / SECOND, STRIDE)))
+            if paused:
+                held, end = held + monotonic() - before, end + monotonic() - before
+        return held / SECOND
 
     def command(self, output: str, verb: Verb, value: float = 0.0) -> None:
         order = CommandOrder(run=self._run, output=output, verb=verb, value=value)
@@ -85,8 +88,10 @@ class RemoteLink:
         order = CommandOrder(run=self._run, output="", verb="until", reflex=asdict(reflex))
         answer, end = self._answered(order), monotonic() + round(patience * SECOND)
         while not answer.met and monotonic() < end:
-            self._never.wait(min(REFLEX_LOOK, (end - monotonic()) / SECOND))
+            before = monotonic()
+            self._never.wait(min(REFLEX_LOOK, (end - before) / SECOND))
             answer = self._answered(CommandOrder(run=self._run, output="", verb="alive"))
+            end += monotonic() - before if answer.held else 0
         return answer.met or self._answered(CommandOrder(run=self._run, output="", verb="disarm")).met
 
     def ask(self, question: Asked) -> str:
