@@ -143,10 +143,17 @@ class Visit:
         self.spend(2)
         self.picture("09-result", page=3)
         tabs = self.window.runs_page.tabs
-        for place, name in ((1, "09-curves"), (2, "09-further"), (0, "09-budget")):
+        for place, name in ((1, "plateaus"), (2, "curves"), (3, "anomalies"), (4, "further"), (0, "budget")):
             tabs.setCurrentIndex(place)
-            self.picture(name)
+            self.picture(f"09-{name}")
         self.picture("10-after", page=2)
+        specimens = self.window.specimens_page
+        self.window.go(4)
+        self.until(lambda: specimens.story is not None)
+        self.picture("13-specimens")
+        specimens.enter_new()
+        self.picture("14-coupon")
+        self.put_away()
         self.window.findChildren(QAction, "keyboard shortcuts")[0].trigger()
         self.picture("11-help")
         self.put_away()

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QPushButton
 
 from labrig.clock import monotonic
 from labrig.units import mL_per_min, psi
-from labrig.wire.documents import Check, Checks
+from labrig.wire.documents import Check, Checks, Ordered, RunPaper
 from labrig_ui.app import Desktop
 from labrig_ui.confirm import CloseDialog
 from labrig_ui.form import Line
@@ -381,3 +381,38 @@ def test_only_the_live_page_draws_and_only_while_it_is_seen(desktop: Desktop) ->
     spend(200)
 
     assert page.frames == before
+
+
+def finished(rig: FakeRig, coupon: str, method: str, validity: str) -> RunPaper:
+    run = rig.begin(Ordered(method=method, coupon=coupon, operator="bench"))
+    rig.end("completed")
+    rig.file({**ANALYSIS, "validity": validity})
+    return run
+
+
+def test_runs_are_filtered_by_method_and_by_what_came_of_them(desktop: Desktop, rig: FakeRig, until: Until) -> None:
+    for coupon, method, validity in (("A", "quick", "valid"), ("B", "quick", "invalid"), ("C", "leak", "valid")):
+        finished(rig, coupon, method, validity)
+    page = desktop.window.runs_page
+    desktop.window.go(RESULTS)
+    page.reload()
+    until(lambda: page.list.rowCount() == 3)
+
+    page.filter.method.setCurrentText("quick 1")
+    page.filter.kind.setCurrentText("Valid")
+
+    assert [page.list.item(line, 1).text() for line in range(page.list.rowCount())] == ["A"]  # type: ignore[union-attr]
+
+
+def test_marked_runs_are_laid_over_each_other(desktop: Desktop, rig: FakeRig, until: Until) -> None:
+    for coupon in ("A", "B"):
+        finished(rig, coupon, "quick", "valid")
+    page = desktop.window.runs_page
+    desktop.window.go(RESULTS)
+    page.reload()
+    until(lambda: page.list.rowCount() == 2)
+
+    page.list.selectAll()
+
+    until(lambda: page.curves.said.text().startswith("No curves"))  # these runs have no files
+    assert {name for name, _ in page.curves.wanted} == {"A", "B"}

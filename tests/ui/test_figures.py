@@ -19,6 +19,7 @@ from labrig_ui.app import Desktop
 from labrig_ui.bins import Bins
 from labrig_ui.channels import plots, shown, tiles
 from labrig_ui.estimate import disc_area, flow_by_balance, permeability, steady
+from labrig_ui.ladder import ladder_of
 from labrig_ui.live import PERMEABILITY
 from labrig_ui.main_window import LIVE
 from labrig_ui.ranges import Range, around, moved, round_up, stretched
@@ -249,3 +250,27 @@ def test_a_rig_with_other_roles_shows_its_first_channels() -> None:
 
     assert len(tiles(other, estimate=False)[0]) == 4
     assert len(plots(other, estimate=False)) == 3
+
+
+def plateau(dP: float, J: float, **more: object) -> dict[str, object]:  # noqa: N803 - the table's own names
+    return {"plateau": f"at {dP:g}", "dP": dP * psi, "J ref": J / 100 / 60, "u(J ref)": 0.1 / 100 / 60, **more}
+
+
+def test_a_ladder_tells_how_far_each_plateau_stands_from_the_result() -> None:
+    """With 4 cm/min/psi: 40.4 cm/min at 10 psi is one per cent above the line, its bar half of one per cent."""
+    rows = [plateau(10, 40.4), plateau(20, 80.0), plateau(10, 39.6, flag="drifting")]
+    found = ladder_of({"results": [{"value": 4.0, "unit": "cm/min/psi"}], "tables": {"plateaus": rows}})
+
+    assert found is not None
+    assert [rung.beyond for rung in found.rungs] == pytest.approx([1.0, 0.0, -1.0])
+    assert found.rungs[0].beyond_bar == pytest.approx(0.5)
+    assert [rung.up for rung in found.rungs] == [True, True, False]
+    assert found.rungs[2].flag == "drifting"
+
+
+@pytest.mark.parametrize(
+    "analysis",
+    [None, {}, {"results": [], "tables": {}}, {"results": [{"value": 1.0, "unit": "cm/min/psi"}], "tables": {}}],
+)
+def test_without_plateaus_there_is_no_ladder(analysis: dict[str, object] | None) -> None:
+    assert ladder_of(analysis) is None

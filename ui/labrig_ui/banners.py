@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 from labrig_ui import words
 from labrig_ui.desk import GONE, Desk
 from labrig_ui.orders import Orders
-from labrig_ui.parts import button, clear, row, set_kind, show, text
+from labrig_ui.parts import button, drop, row, set_kind, show, text
 
 FEED_EMPTY: Final = "feed empty"
 """How the server's forecast of the feed's end begins."""
@@ -58,13 +59,14 @@ class Banners(QWidget):
         wanted = (*_of(self._desk), *self._said)
         if wanted == self._shown:
             return
-        before, self._shown = self._shown, wanted
-        if tuple(map(_shape, wanted)) != tuple(map(_shape, before)):
-            clear(self._column)
-            self._labels = []
-            for banner in wanted:
-                self._column.addWidget(self._line(banner))
-        for label, banner in zip(self._labels, wanted, strict=True):  # a button keeps still while its line counts down
+        kept = _alike(self._shown, wanted)
+        self._shown = wanted
+        while self._column.count() > kept:
+            drop(self._column, kept)
+        del self._labels[kept:]
+        for banner in wanted[kept:]:
+            self._column.addWidget(self._line(banner))
+        for label, banner in zip(self._labels, wanted, strict=True):
             show(label, banner.words, "Alarm" if banner.bad else "Warning")
         self.setVisible(bool(wanted))
 
@@ -101,6 +103,12 @@ def _of(desk: Desk) -> tuple[Banner, ...]:
     cautions = "  ·  ".join(words.readable(said, desk.names()) for said in (*status.warnings, *status.forecasts))
     refill = any(said.startswith(FEED_EMPTY) for said in status.forecasts)
     return (*tripped, Banner(cautions, bad=False, refill=refill)) if cautions else tripped
+
+
+def _alike(before: tuple[Banner, ...], now: tuple[Banner, ...]) -> int:
+    """How many of the first lines keep their widgets: a button keeps still while the words beside it count down."""
+    same = (_shape(one) == _shape(other) for one, other in zip(before, now, strict=False))
+    return sum(1 for _ in takewhile(bool, same))
 
 
 def _shape(banner: Banner) -> tuple[object, ...]:

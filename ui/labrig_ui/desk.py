@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,7 @@ from labrig_ui.background import Background
 from labrig_ui.link import Link, Server
 from labrig_ui.live import Live
 
+log = logging.getLogger(__name__)
 PAST: Final = 600.0
 """s: how much of the time before is fetched where no run goes on."""
 GONE: Final = "gone"
@@ -111,6 +113,7 @@ class Desk(QObject):
 
     def attached(self, server: Server, description: Description) -> None:
         """For the link: a server answers."""
+        log.info("follows %s", description.rig)
         self.server, self.description = server, description
         self.live = Live(description)
         self.spans = []

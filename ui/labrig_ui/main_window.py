@@ -22,11 +22,12 @@ from labrig_ui.questions import QuestionPanel
 from labrig_ui.rig_page import RigPage
 from labrig_ui.runs_page import RunsPage
 from labrig_ui.safety_bar import SafetyBar, add_stop_keys
+from labrig_ui.specimens_page import SpecimensPage
 from labrig_ui.state_bar import BORDER, StateBar, StateFrame
 from labrig_ui.theme import Choice, Theme
 
-PAGES: Final = ("Rig", "New run", "Live", "Results")
-RIG, ORDER, LIVE, RESULTS = range(4)
+PAGES: Final = ("Rig", "New run", "Live", "Results", "Specimens")
+RIG, ORDER, LIVE, RESULTS, SPECIMENS = range(5)
 LONG_STILL: Final = 2.0
 """s that a window may stand still without a word in the record."""
 STOP_PATIENCE: Final = 6000
@@ -50,8 +51,9 @@ class MainWindow(QMainWindow):
         self.order_page = OrderPage(desk, orders, theme)
         self.live_page = LivePage(desk, theme)
         self.runs_page = RunsPage(desk, orders, background, theme)
+        self.specimens_page = SpecimensPage(desk, orders, background)
         self.pages = QStackedWidget()
-        for page in (self.rig_page, self.order_page, self.live_page, self.runs_page):
+        for page in (self.rig_page, self.order_page, self.live_page, self.runs_page, self.specimens_page):
             self.pages.addWidget(page)
         self.rail: tuple[QPushButton, ...] = ()
         self.frame = StateFrame(desk, theme)
@@ -61,6 +63,7 @@ class MainWindow(QMainWindow):
         orders.failed.connect(self.banners.say)
         self.order_page.started.connect(lambda _: self.go(LIVE))
         self.runs_page.card.next_wanted.connect(self.next_specimen)
+        self.specimens_page.measure.connect(self.measure)
         desk.run_ended.connect(self._run_ended)
         desk.moved.connect(self._stood_still)
         desk.attachment_changed.connect(self._retitle)
@@ -74,6 +77,13 @@ class MainWindow(QMainWindow):
             self.order_page.begin()
         elif page == RESULTS:
             self.runs_page.begin()
+        elif page == SPECIMENS:
+            self.specimens_page.begin()
+
+    def measure(self, coupon: str, lot: str) -> None:
+        """Prepare a run of a coupon."""
+        self.go(ORDER)
+        self.order_page.take_specimen(coupon, lot)
 
     def next_specimen(self) -> None:
         self.go(ORDER)

@@ -88,6 +88,13 @@ class OrderPage(QWidget):
         self.refresh()
         self.coupon.setFocus()
 
+    def take_specimen(self, coupon: str, lot: str) -> None:
+        """Another coupon, as the catalogue has it."""
+        self.next_specimen()
+        self.coupon.edit.setText(coupon)
+        self.lot.edit.setText(lot)
+        self.method.setFocus()
+
     def run_checks(self) -> None:
         order = self.order()
         if order is None or self._busy:

@@ -143,15 +143,18 @@ def _target(widget: QWidget) -> int:
 def clear(layout: QLayout) -> None:
     """Take everything out of a layout and delete it."""
     while layout.count():
-        item = layout.takeAt(0)
-        if item is None:
-            return
-        widget, inner = item.widget(), item.layout()
-        if widget is not None:
-            widget.hide()
-            widget.deleteLater()
-        elif inner is not None:
-            clear(inner)
+        drop(layout, 0)
+
+
+def drop(layout: QLayout, place: int) -> None:
+    """Take one thing out of a layout and delete it."""
+    item = layout.takeAt(place)
+    widget, inner = (item.widget(), item.layout()) if item is not None else (None, None)
+    if widget is not None:
+        widget.hide()
+        widget.deleteLater()
+    elif inner is not None:
+        clear(inner)
 
 
 def stretch(widget: QWidget) -> QWidget:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Any, Final
 
 import numpy as np
@@ -58,6 +59,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self._grid.setTextPen(None)
         self.addItem(self._grid)
         self._curve = item.plot(connect="finite")
+        self._others: list[Any] = []
         self._guards = [self._guard(value) for value in (shown.guarded_low, shown.guarded_high) if value is not None]
         self._bands: dict[tuple[int, int], Any] = {}
         self._title = QLabel(self)
@@ -71,16 +73,20 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         item.getAxis("bottom").setStyle(showValues=with_times)
         item.layout.setContentsMargins(0, title, 10, 4)  # inside the plot the title would hide the curve
 
-    def paint_with(self, tokens: Tokens, colour: str) -> None:
-        """Take the theme's colours."""
+    def paint_with(self, tokens: Tokens, colour: str, others: Sequence[str] = ()) -> None:
+        """Take the theme's colours; ``others`` for the curves that lie over the first."""
         self.setBackground(tokens.plot)
-        self._curve.setPen(pg.mkPen(colour, width=1 if self.devicePixelRatioF() < FINE else 2))
+        width = 1 if self.devicePixelRatioF() < FINE else 2
+        self._curve.setPen(pg.mkPen(colour, width=width))
+        for curve, its in zip(self._others, cycle(others or (colour,)), strict=False):
+            curve.setPen(pg.mkPen(its, width=width))
         self._grid.setPen(pg.mkPen(tokens.grid, width=1))
         item = self.getPlotItem()
         for side in ("left", "bottom"):
             item.getAxis(side).setPen(pg.mkPen(tokens.line))
             item.getAxis(side).setTextPen(pg.mkPen(tokens.text))
-        self._title.setStyleSheet(f"color: {colour}; background: transparent; font-weight: 600;")
+        titled = tokens.text if self._others else colour
+        self._title.setStyleSheet(f"color: {titled}; background: transparent; font-weight: 600;")
         self._title.adjustSize()
         for guard in self._guards:
             guard.setPen(pg.mkPen(tokens.bad, width=1, style=Qt.PenStyle.DashLine))
@@ -96,6 +102,17 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         low, high = _extremes(bins)
         if math.isfinite(low):
             self.fit(unit.from_si(low), unit.from_si(high))
+
+    def lay_over(self, found: Sequence[Bins], origin: int) -> None:
+        """One more curve, of another run, against its own seconds; without bins it stays empty."""
+        self._others.append(self.getPlotItem().plot(connect="finite"))
+        for bins in found:
+            times, values = outline(bins)
+            unit = self.shown.unit
+            self._others[-1].setData(times - origin / SECOND, (values - unit.offset) / unit.factor)
+            low, high = _extremes(bins)
+            if math.isfinite(low):
+                self.fit(unit.from_si(low), unit.from_si(high))
 
     def fit(self, low: float, high: float) -> None:
         """Grow the range, in shown units, where it does not hold the data."""

@@ -22,6 +22,7 @@ from labrig.units import round_significant
 from labrig.wire.documents import RunPaper
 from labrig_ui import words
 from labrig_ui.parts import button, clear, row, set_kind, text
+from labrig_ui.shares import LEAST, SHARE, ShareBars
 
 VALIDITY: Final = {"valid": "good", "indicative": "caution", "invalid": "bad"}
 OUTCOME: Final = {"completed": "good", "": "caution"}
@@ -141,10 +142,10 @@ def table(
     made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     made.verticalHeader().hide()
     for line, cells in enumerate(rows):
-        for place, cell in enumerate(cells):
-            made.setItem(line, place, _cell(cell, right=place in numbers))
+        for place, said in enumerate(cells):
+            made.setItem(line, place, cell(said, right=place in numbers))
     for place, head in enumerate(heads):
-        made.setHorizontalHeaderItem(place, _cell(head, right=place in numbers))
+        made.setHorizontalHeaderItem(place, cell(head, right=place in numbers))
     header = made.horizontalHeader()
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -158,8 +159,10 @@ def _input(line: Mapping[str, Any]) -> str:
     return f"{estimate} ± {u} {line['unit']}".rstrip()
 
 
-def _cell(said: str, *, right: bool) -> QTableWidgetItem:
+def cell(said: str, *, right: bool = False) -> QTableWidgetItem:
+    """Of a table; what is cut off stands in its tool tip."""
     item = QTableWidgetItem(said)
+    item.setToolTip(said)
     side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
     item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
     return item
@@ -170,7 +173,20 @@ def budget_table(result: Mapping[str, Any], labels: Mapping[str, str]) -> QTable
     heads = [head.format(unit=result["unit"]) for head in BUDGET]
     made = table("Uncertainty budget", heads, budget_rows(result, labels), numbers=(1, 2, 3))
     made.setMinimumHeight(34 + 30 * min(made.rowCount(), 4))
+    shares = len(BUDGET) - 1
+    for line, share in enumerate(_shares(result)):
+        made.model().setData(made.model().index(line, shares), share, SHARE)
+    made.setItemDelegateForColumn(shares, ShareBars(made))
+    made.horizontalHeader().setSectionResizeMode(shares, QHeaderView.ResizeMode.Interactive)
+    made.setColumnWidth(shares, max(LEAST, made.fontMetrics().horizontalAdvance(BUDGET[shares]) + 70))
     return made
+
+
+def _shares(result: Mapping[str, Any]) -> tuple[float, ...]:
+    """Of u², in the order of the rows."""
+    u = float(result["u"])
+    parts = sorted((abs(float(line["contribution"])) for line in result.get("budget", ())), reverse=True)
+    return tuple((part / u) ** 2 if u > 0 else 0.0 for part in parts)
 
 
 def _why_none(run: RunPaper, *, fresh: bool) -> str:

@@ -9,8 +9,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QLabel,
-    QLineEdit,
     QScrollArea,
     QSplitter,
     QTableWidget,
@@ -24,14 +22,19 @@ from labrig.wire.documents import RunPaper
 from labrig_ui import words
 from labrig_ui.background import Background
 from labrig_ui.desk import Desk
+from labrig_ui.ladder_leaf import LadderLeaf
 from labrig_ui.orders import Orders
-from labrig_ui.parts import button, column, row, show, stretch, text
+from labrig_ui.parts import button, column, show, stretch, text
 from labrig_ui.past_run import PastCurves
 from labrig_ui.result_card import ResultCard
 from labrig_ui.result_tabs import ResultTabs
+from labrig_ui.runs_filter import RunFilter
 from labrig_ui.theme import Theme
 
 HEADS: Final = ("Started", "Coupon", "Result", "Method")
+OVER: Final = 6
+"""Runs that are laid over each other at most: as many as there are colours."""
+OVERLAY: Final = f"Mark up to {OVER} runs (Ctrl, Shift) to lay their plateaus and curves over each other."
 
 
 class RunsPage(QWidget):
@@ -42,24 +45,24 @@ class RunsPage(QWidget):
         self._desk, self._orders, self._background = desk, orders, background
         self._runs: tuple[RunPaper, ...] = ()
         self._wanted = ""
-        self.search = QLineEdit()
-        self.search.setAccessibleName("Search the runs")
-        self.search.setPlaceholderText("Coupon, lot, method, operator")
-        self.search.setClearButtonEnabled(True)
-        self.search.textChanged.connect(lambda _: self._fill())
+        self.filter = RunFilter()
+        self.search = self.filter.search
+        self.filter.changed.connect(self._fill)
         self.list = _list()
         self.list.itemSelectionChanged.connect(self._selected)
         self.said = text(kind="muted", wrap=True)
         self.card = ResultCard()
         self.card.export_wanted.connect(self._export)
         self.curves = PastCurves(background, theme)
-        self.tabs = ResultTabs(self.curves)
-        label = QLabel("S&earch")
-        label.setBuddy(self.search)
+        self.tabs = ResultTabs(self.curves, LadderLeaf(theme))
+        self._together: tuple[tuple[str, str], ...] = ()
+        """What plateaus and curves are shown of: runs with their outcomes."""
         again = button("Ref&resh", self.reload, tip="Ask the rig server for its runs again (F6)")
         again.setShortcut("F6")
         left = QWidget()
-        column(row(label, self.search, again), self.list, self.said, into=left)
+        self.filter.line.addWidget(again)
+        self.hint = text(OVERLAY, "hint", wrap=True)
+        column(self.filter, self.list, self.hint, self.said, into=left)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(self.card)
@@ -98,7 +101,7 @@ class RunsPage(QWidget):
     def open_run(self, run: RunPaper) -> None:
         """Show a run, known to the list or not yet."""
         self._wanted = run.run
-        self.search.clear()
+        self.filter.forget()
         self._merge(run)
 
     def _freshen(self) -> None:
@@ -125,8 +128,8 @@ class RunsPage(QWidget):
 
     def _fill(self) -> None:
         chosen = self._wanted or (self.card.run.run if self.card.run is not None else "")
-        looked_for = self.search.text().strip().casefold()
-        shown = [run for run in self._runs if looked_for in _searched(run)]
+        self.filter.offer(self._runs)
+        shown = [run for run in self._runs if self.filter.passes(run)]
         self.list.blockSignals(True)
         self.list.setRowCount(len(shown))
         for line, run in enumerate(shown):
@@ -143,20 +146,28 @@ class RunsPage(QWidget):
             self._selected()
 
     def _selected(self) -> None:
-        place = self.list.currentRow()
-        item = self.list.item(place, 0) if place >= 0 else None
-        if item is None:
+        chosen = self._chosen()
+        if not chosen:
             return
-        self._wanted = str(item.data(Qt.ItemDataRole.UserRole))
-        run = next((one for one in self._runs if one.run == self._wanted), None)
-        before = self.card.run
-        if run is None or run == before:
-            return
-        last = self._desk.last_run
-        self.card.show_run(run, fresh=last is not None and last.run == run.run)
-        self.tabs.show_run(run, self._desk.labels())
-        if before is None or (before.run, before.outcome) != (run.run, run.outcome):
-            self.tabs.show_curves(Path(run.file) if run.outcome else None)
+        run, before = chosen[0], self.card.run
+        self._wanted = run.run
+        if run != before:
+            last = self._desk.last_run
+            self.card.show_run(run, fresh=last is not None and last.run == run.run)
+            self.tabs.show_run(run, self._desk.labels())
+        together = tuple((one.run, one.outcome + str(bool(one.analysis))) for one in chosen)
+        if together != self._together:
+            self._together = together
+            self.tabs.show_together(chosen)
+
+    def _chosen(self) -> tuple[RunPaper, ...]:
+        """The run that was clicked last, then the others that are marked, newest first."""
+        marked = sorted(self.list.selectionModel().selectedRows(), key=lambda index: index.row())
+        present = self.list.currentRow()
+        marked.sort(key=lambda index: index.row() != present)
+        ids = [str(index.data(Qt.ItemDataRole.UserRole)) for index in marked]
+        known = {run.run: run for run in self._runs}
+        return tuple(known[one] for one in ids if one in known)[:OVER]
 
     def _export(self, run: RunPaper) -> None:
         path = Path(run.file)
@@ -177,7 +188,7 @@ def _list() -> QTableWidget:
     made.setAccessibleName("Runs of this rig")
     made.setHorizontalHeaderLabels(list(HEADS))
     made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    made.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    made.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
     made.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     made.setAlternatingRowColors(True)
     made.setShowGrid(False)
@@ -203,7 +214,3 @@ def _result(run: RunPaper) -> str:
     if run.outcome != "completed":
         return words.capitalised(outcome)
     return "No result" if run.filed else "Being computed …"
-
-
-def _searched(run: RunPaper) -> str:
-    return " ".join((run.coupon, run.lot, run.method, run.operator, run.started_utc)).casefold()
