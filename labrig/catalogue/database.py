@@ -54,8 +54,11 @@ class Database:
     @contextmanager
     def locked(self, wait: float = WAIT) -> Iterator[None]:
         """Be the only writer; raises `CatalogueError` where another one does not end in time."""
-        self._make_folder()
-        file = os.open(self.data / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self.data.mkdir(parents=True, exist_ok=True)
+            file = os.open(self.data / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise CatalogueError(f"{self.data} cannot be written ({error.strerror}); choose another folder") from error
         try:
             _wait_for(file, wait, self.path)
             yield
@@ -108,12 +111,6 @@ class Database:
         """Take the file away, with its log; whoever holds `locked` calls it."""
         for suffix in ("-wal", "-shm", ""):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-
-    def _make_folder(self) -> None:
-        try:
-            self.data.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CatalogueError(f"{self.data} cannot be made: {error.strerror}; choose another folder") from error
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

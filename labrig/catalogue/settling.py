@@ -59,7 +59,7 @@ def facts_of(session: Session, kind: str, subject: str) -> dict[str, Any] | None
     entered = session.get(Entered, (kind, subject))
     if kind == "coupon":
         (known,) = _known(session, [subject]).values()
-        return known.facts if known.entered_utc or known.runs else None
+        return {**known.facts, "condition": _condition(known)[0].value} if known.entered_utc or known.runs else None
     if entered is None:
         there = {"lot": (Lot, subject), "sheet": (Sheet, _pair(subject)), "operator": (Operator, subject)}
         if kind not in there or session.get(*there[kind]) is None:

@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from labrig.catalogue.database import FILE, Database, newer
@@ -24,6 +24,7 @@ from labrig.catalogue.tables import HEAD, About, Attachment, Change, Coupon, Ent
 from labrig.errors import CatalogueError, RecordingError
 
 RUNS: Final = "runs"
+MANY: Final = 50
 
 
 class How(Enum):
@@ -81,6 +82,7 @@ class Store:
                 )
                 _apply(session, line)
                 _check_coupons(session, [change.subject for change in changes if change.kind == CouponEntry.kind])
+                _tell_planner(session, len(changes))
                 _set_mark(session, self.ledger.append(line, mark))
                 session.flush()
                 kept = True
@@ -125,6 +127,7 @@ class Store:
                 continue
             if self._stored(session, rows.run["id"], path) and store_run(session, rows):
                 changed.append(path.name)
+        _tell_planner(session, len(changed))
         return Filed(tuple(changed), failed)
 
     @contextmanager
@@ -176,6 +179,13 @@ def sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _tell_planner(session: Session, changed: int) -> None:
+    """Let SQLite count anew what its plans rest on, where much has changed; a sample of each index is enough."""
+    if changed >= MANY:
+        session.execute(text("PRAGMA analysis_limit = 1000"))
+        session.execute(text("ANALYZE"))
 
 
 def _unique(entries: Sequence[Entry]) -> Sequence[Entry]:

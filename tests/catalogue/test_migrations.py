@@ -41,6 +41,7 @@ def test_the_newest_migration_is_the_one_that_the_code_names() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
 
+@pytest.mark.fault("STO-14")
 def test_a_catalogue_of_a_later_labrig_is_refused_by_name_and_not_touched(tmp_path: Path) -> None:
     open_catalogue(tmp_path)
     with closing(sqlite3.connect(tmp_path / "catalogue.db")) as connection, connection:

@@ -46,6 +46,7 @@ def test_an_unknown_coupon_is_taken_as_ordered_and_entered_when_its_run_is_filed
     assert row.lot == "L-7"
 
 
+@pytest.mark.fault("SPC-04")
 def test_a_coupon_that_an_earlier_run_fouled_is_told_with_that_run(tmp_path: Path) -> None:
     path = record(tmp_path, 1, Coupon("C-17", lot="L-4"), leaves=Condition.FOULED, outcome=Outcome.ABORTED)
     catalogue_run(path)

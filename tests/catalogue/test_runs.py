@@ -83,6 +83,19 @@ def test_the_gravest_condition_that_a_run_left_stays(catalogue: Catalogue, tmp_p
     assert row.condition_by == catalogue.runs()[1].id
 
 
+def test_a_person_may_correct_what_a_run_is_said_to_have_made_of_a_coupon(catalogue: Catalogue, tmp_path: Path) -> None:
+    fresh = CouponEntry(id="C-17", condition=Condition.FRESH)
+    catalogue.store.file_run(record(tmp_path, 1, Coupon("C-17"), leaves=Condition.FOULED))
+    first = catalogue.store.enter([fresh], by="Ada", reason="that was a blank run")
+    again = catalogue.store.enter([fresh], by="Ada")
+
+    row = catalogue.coupon("C-17")
+    assert row is not None
+    assert (row.condition, row.condition_by) == (Condition.FRESH, "Ada")
+    assert (first, again) == (1, 0)
+    assert catalogue.changes("coupon", "C-17")[0].before == {"condition": "fouled"}
+
+
 def test_runs_that_were_not_filed_come_in_with_the_next_look_at_the_folder(
     catalogue: Catalogue, tmp_path: Path
 ) -> None:
