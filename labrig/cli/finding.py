@@ -31,6 +31,7 @@ COLUMNS: Final = (
     *("coverage_factor", "u", "dof", "definition"),
 )
 """Of the CSV; numbers are in ``unit``."""
+UNSEEN_WIDTH: Final = 200
 
 
 def wanted(
@@ -82,12 +83,12 @@ def show_run(data: Path | None, id_: str, *, as_json: bool) -> int:
         document = {**asdict(row), "results": [result_as_json(one) for one in results]}
         print(dumps({**document, "attachments": [asdict(one) for one in files]}))
         return 0
-    console = Console(highlight=False)
+    out = console()
     for name, value in _facts(row):
-        console.print(f"{name:<12}{value}", markup=False)
-    print_results(console, results)
+        out.print(f"{name:<12}{value}", markup=False)
+    print_results(out, results)
     for one in files:
-        console.print(f"{one.name}: {one.path} {one.note}", markup=False)
+        out.print(f"{one.name}: {one.path} {one.note}", markup=False)
     return 0
 
 
@@ -106,12 +107,12 @@ def list_results(
             document = result_as_json(row)
             writer.writerow([_cell(document[name]) for name in COLUMNS])
     else:
-        console = Console(highlight=False)
-        print_results(console, rows)
+        out = console()
+        print_results(out, rows)
         for one in replicates(rows):
-            _print_replicates(console, one)
+            _print_replicates(out, one)
         if len(rows) == limit:
-            console.print(f"The newest {limit} results; narrow the search, or raise --limit.")
+            out.print(f"The newest {limit} results; narrow the search, or raise --limit.")
     return 0
 
 
@@ -125,7 +126,7 @@ def result_as_json(row: ResultRow) -> dict[str, Any]:
     return {**document, "value": row.shown, "U": row.shown_U, "u": row.u / shown_in.factor}
 
 
-def print_results(console: Console, rows: Sequence[ResultRow]) -> None:
+def print_results(out: Console, rows: Sequence[ResultRow]) -> None:
     """A line each, then why those that are not valid are not."""
     table = plain_table("coupon", "lot", "started", "result", "validity", "method", "run")
     for row in rows:
@@ -140,26 +141,31 @@ def print_results(console: Console, rows: Sequence[ResultRow]) -> None:
             row.method,
             row.run[:8],
         )
-    console.print(table if rows else "No results.")
+    out.print(table if rows else "No results.")
     for row in rows:
         if row.reasons:
-            console.print(f"{row.run[:8]}: {'; '.join(row.reasons)}", markup=False)
+            out.print(f"{row.run[:8]}: {'; '.join(row.reasons)}", markup=False)
+
+
+def console() -> Console:
+    """As wide as the terminal; wide enough for a row a line where a file or a program reads."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else UNSEEN_WIDTH)
 
 
 def plain_table(*names: str) -> Table:
-    """Columns without lines around them."""
+    """Columns without lines around them; a cell is one line as long as it fits."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in names:
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     return table
 
 
 def show_table(table: Table, rows: int, limit: int, what: str) -> None:
     """Print it, and say where it may go on."""
-    console = Console(highlight=False)
-    console.print(table if rows else f"No {what}.")
+    out = console()
+    out.print(table if rows else f"No {what}.")
     if rows == limit:
-        console.print(f"The newest {limit} {what}; narrow the search, or raise --limit.")
+        out.print(f"The newest {limit} {what}; narrow the search, or raise --limit.")
 
 
 def local(utc: str) -> str:
@@ -189,11 +195,11 @@ def _facts(row: RunRow) -> list[tuple[str, str]]:
     ]
 
 
-def _print_replicates(console: Console, one: Replicates) -> None:
+def _print_replicates(out: Console, one: Replicates) -> None:
     if one.n > 1:
         shown = unit(one.unit)
         mean, sd = round_significant(shown.from_si(one.mean), 4), round_significant(one.sd / shown.factor, 2)
-        console.print(
+        out.print(
             f"{one.symbol}: mean {mean} {one.unit}, standard deviation {sd} ({100 * one.relative_sd:.1f} %) of {one.n} "
             f"valid results of {one.coupons} coupons",
             soft_wrap=True,

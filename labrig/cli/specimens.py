@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from rich.console import Console
 
 from labrig.catalogue import Catalogue, ChangeRow, CouponEntry, CouponRow, Filter, How, LotEntry, attach, open_catalogue
 from labrig.catalogue.entries import Entry
 from labrig.catalogue.importing import READINGS, read_coupons
-from labrig.cli.finding import local, plain_table, print_results, result_as_json, show_table
+from labrig.cli.finding import console, local, plain_table, print_results, result_as_json, show_table
 from labrig.cli.ordering import data_folder, identifier, user
 from labrig.errors import CatalogueError, ConfigError
 from labrig.outside import explained
@@ -49,7 +48,7 @@ def list_lots(data: Path | None, *, as_json: bool) -> int:
     for row in rows:
         counted = (str(row.sheets), str(row.coupons))
         table.add_row(row.name, row.family, row.supplier, row.received, *counted, row.note)
-    Console(highlight=False).print(table if rows else "No lots.")
+    console().print(table if rows else "No lots.")
     return 0
 
 
@@ -148,7 +147,7 @@ def _by(by: str) -> str:
 
 
 def _show(catalogue: Catalogue, row: CouponRow) -> None:
-    console = Console(highlight=False)
+    out = console()
     geometry = row.geometry
     facts = [
         ("coupon", row.id + (f" (barcode {row.barcode})" if row.barcode else "")),
@@ -166,16 +165,16 @@ def _show(catalogue: Catalogue, row: CouponRow) -> None:
         )
     for name, words in facts:
         if words:
-            console.print(f"{name:<12}{words}", markup=False, soft_wrap=True)
+            out.print(f"{name:<12}{words}", markup=False, soft_wrap=True)
     of = Filter(coupon=row.id)
     for run in catalogue.runs(of):
         words = f"{local(run.started)}  {run.method}  {run.outcome.value}  {run.orientation.value}  {run.id[:8]}"
-        console.print(f"{'run':<12}{words}", markup=False)
-    print_results(console, catalogue.results(of))
+        out.print(f"{'run':<12}{words}", markup=False)
+    print_results(out, catalogue.results(of))
     for file in catalogue.attachments("coupon", row.id):
-        console.print(f"{'attached':<12}{file.name}: {file.path} {file.note}", markup=False, soft_wrap=True)
+        out.print(f"{'attached':<12}{file.name}: {file.path} {file.note}", markup=False, soft_wrap=True)
     for change in catalogue.changes("coupon", row.id):
-        console.print(f"{'entered':<12}{local(change.utc)} by {change.by}: {change_words(change)}", markup=False)
+        out.print(f"{'entered':<12}{local(change.utc)} by {change.by}: {change_words(change)}", markup=False)
 
 
 def change_words(change: ChangeRow) -> str:

@@ -55,7 +55,7 @@ def test_every_line_that_cannot_be_is_named(tmp_path: Path) -> None:
     assert [coupon.id for coupon in read_.coupons] == ["C-1"]
     assert [fault.partition(":")[0] for fault in read_.faults] == [f"line {number}" for number in range(3, 9)]
     assert "expected a value, found nothing" in read_.faults[0]
-    assert "with its unit" in read_.faults[1]
+    assert "a length such as '10 µm'" in read_.faults[1]
     assert "expected 3 cells" in read_.faults[2]
     assert "C-1 stands in line 2 already" in read_.faults[4]
 

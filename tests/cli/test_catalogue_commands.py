@@ -50,7 +50,7 @@ def test_what_cannot_be_entered_is_refused_in_words(labrig: Any) -> None:  # noq
 
     assert code == 2
     assert "thickness" in said
-    assert "with its unit" in said
+    assert "a length such as '10 µm'" in said
     assert labrig("specimens", "edit", "C-17", "--note", "x")[2].startswith("labrig: the catalogue has no coupon C-17")
 
 
