@@ -62,6 +62,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self._others: list[Any] = []
         self._guards = [self._guard(value) for value in (shown.guarded_low, shown.guarded_high) if value is not None]
         self._bands: dict[tuple[int, int], Any] = {}
+        self._band_brush = pg.mkBrush(None)
         self._title = QLabel(self)
         self._title.setTextFormat(Qt.TextFormat.PlainText)
         self._title.setText(f"{shown.label.replace(', live', ' *, live')}, {shown.unit.symbol}".rstrip(", "))
