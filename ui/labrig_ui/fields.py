@@ -93,7 +93,7 @@ def read(wanted: Field, text: str) -> Read:
     """The value of a typed text, as the server takes it."""
     text = text.strip()
     if not text:
-        return Read(None) if wanted.optional else Read(error=f"Needed: {wanted.hint or 'a value'}")
+        return _nothing(wanted)
     if not wanted.many:
         return _one(wanted, text)
     parts = [part.strip() for part in text.split(",") if part.strip()]
@@ -122,6 +122,15 @@ def as_typed(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return ", ".join(as_typed(one) for one in value) if isinstance(value, list | tuple) else str(value)
+
+
+def _nothing(wanted: Field) -> Read:
+    """An empty field: a list may be one without values."""
+    if wanted.optional:
+        return Read(None)
+    if wanted.many and wanted.least == 0:
+        return Read([])
+    return Read(error=f"Needed: {wanted.hint or 'a value'}")
 
 
 def _one(wanted: Field, text: str) -> Read:
