@@ -227,6 +227,17 @@ def analyse(
 
 
 @app.command()
+def adopt(
+    run_file: Annotated[Path, typer.Argument(help="A run file (.labrig) of a blank run or a no-flow blank.")],
+    rig: RigOption,
+) -> None:
+    """Write what a blank run measured into a rig file; the former file stays as .bak."""
+    from labrig.cli.adopting import adopt as adopt_it
+
+    _exit(adopt_it(run_file, rig))
+
+
+@app.command()
 def export(
     run_files: Annotated[list[Path], typer.Argument(help="Run files (.labrig).")],
     to: Annotated[

@@ -9,7 +9,16 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from labrig.quantities import Current, Duration, Flow, Pressure, Ratio
+from labrig.quantities import (
+    Current,
+    Duration,
+    Flow,
+    Length,
+    MassFlow,
+    Pressure,
+    Ratio,
+    TemperatureDifference,
+)
 
 
 class Fault(BaseModel):
@@ -190,6 +199,65 @@ class AirBubble(Fault):
     """Of the membrane's area."""
 
 
+class SqueezedBubble(Fault):
+    """A bubble that pressure makes smaller, and may carry off."""
+
+    fault: Literal["squeezed bubble"] = "squeezed bubble"
+    share: Annotated[Ratio, Field(ge=0, lt=1)]
+    """Of the membrane's area, at atmospheric pressure."""
+    leaves: Annotated[Pressure, Field(gt=0)] | None = None
+    """Pressure in the cell at which it lets go for good; never by default."""
+
+
+class DryPores(Fault):
+    """Incomplete wetting: pores that hold air until pressure wets them for good."""
+
+    fault: Literal["dry pores"] = "dry pores"
+    share: Annotated[Ratio, Field(ge=0, lt=1)]
+    wetted_at: Annotated[Pressure, Field(gt=0)]
+    """Pressure across the membrane at which the last of them is wetted."""
+
+
+class FouledFeed(Fault):
+    """Dirt in the feed closes pores as water goes through."""
+
+    fault: Literal["fouled feed"] = "fouled feed"
+    depth: Annotated[Length, Field(gt=0)]
+    """Water, as m³ on each m², after which 37 % of the pores are left."""
+
+
+class Warming(Fault):
+    fault: Literal["warming"] = "warming"
+    per_minute: TemperatureDifference
+    """On top of the water's own drift; negative for cooling."""
+
+
+class MovedOutlet(Fault):
+    """The permeate outlet stands higher than it did: another static head."""
+
+    fault: Literal["moved outlet"] = "moved outlet"
+    height: Length
+
+
+class Evaporation(Fault):
+    """From the beaker, on top of what usually goes."""
+
+    fault: Literal["evaporation"] = "evaporation"
+    flow: Annotated[MassFlow, Field(gt=0)]
+
+
+class ZeroShift(Fault):
+    """A pressure transmitter reads too much by this, whatever the pressure."""
+
+    fault: Literal["zero shift"] = "zero shift"
+    address: str
+    pressure: Pressure
+
+    @property
+    def key(self) -> str:
+        return self.address
+
+
 class OverPressure(Fault):
     """The regulator runs away."""
 
@@ -203,7 +271,20 @@ class FeedEmpty(Fault):
     fault: Literal["feed empty"] = "feed empty"
 
 
-PlantFault = Leak | Clogged | StuckValve | AirBubble | OverPressure
+PlantFault = (
+    Leak
+    | Clogged
+    | StuckValve
+    | AirBubble
+    | SqueezedBubble
+    | DryPores
+    | FouledFeed
+    | Warming
+    | MovedOutlet
+    | Evaporation
+    | ZeroShift
+    | OverPressure
+)
 AnySignalFault = OpenLoop | Stuck | Drift | NotANumber | Spike
 AnyLineFault = Silence | Garbage | Partial | Late | WrongIdentity | Overload | Unplugged
 AnyFault = Annotated[

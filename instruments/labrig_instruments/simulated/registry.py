@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 from labrig.plant import Disturbance
-from labrig.units import psi
+from labrig.units import minute, psi
 from labrig_instruments.simulated.faults import (
     AirBubble,
     AnyFault,
     AnyLineFault,
     AnySignalFault,
     Clogged,
+    DryPores,
+    Evaporation,
     FeedEmpty,
+    FouledFeed,
     Leak,
+    MovedOutlet,
     OverPressure,
     Overrun,
     PlantFault,
     Removed,
     ServerSilence,
+    SqueezedBubble,
     StrictWatchdog,
     StuckValve,
+    Warming,
+    ZeroShift,
 )
 from labrig_instruments.simulated.line_faults import PluggedDevice
 from labrig_instruments.simulated.live import LivePlant
@@ -133,5 +141,28 @@ def disturbance(faults: Iterable[AnyFault]) -> Disturbance:
             case OverPressure(pressure=pressure):
                 result = replace(result, runaway=pressure)
             case _:
-                pass
+                result = _at_the_membrane(result, fault)
     return result
+
+
+def _at_the_membrane(result: Disturbance, fault: AnyFault) -> Disturbance:
+    """What makes a permeability wrong."""
+    changes: dict[str, Any] = {}  # fields of several types
+    match fault:
+        case SqueezedBubble(share=share, leaves=leaves):
+            changes = {"bubble": share, "bubble_leaves": math.inf if leaves is None else leaves}
+        case DryPores(share=share, wetted_at=pressure):
+            changes = {"unwetted": share, "wetted_at": pressure}
+        case FouledFeed(depth=depth):
+            changes = {"fouling": 1 / depth}
+        case Warming(per_minute=kelvin):
+            changes = {"warming": kelvin / minute}
+        case MovedOutlet(height=height):
+            changes = {"head": height}
+        case Evaporation(flow=flow):
+            changes = {"evaporation": flow}
+        case ZeroShift(address=address, pressure=pressure):
+            changes = {"zero_shifts": {**result.zero_shifts, address: pressure}}
+        case _:
+            pass
+    return replace(result, **changes)
