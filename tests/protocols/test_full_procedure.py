@@ -71,11 +71,11 @@ def test_a_wetting_that_was_not_confirmed_and_bubbles_that_still_came_are_told()
 
 
 def test_a_flush_goes_on_until_the_balance_has_its_water() -> None:
-    done, _ = run(wetting="alcohol", flush="100 mL")
+    done, _ = run(wetting="alcohol", flush="100 mL", compaction_patience="3 min")
 
     (flush,) = [span for span in done.run.spans("wetting") if span.attributes["how"] == "flush"]
     mass = done.run.series("permeate_mass", flush).values
-    assert mass[-1] - mass[0] >= 0.0998
+    assert mass[-1] - mass[0] == pytest.approx(0.1, abs=0.01)  # to within half a second of its flow
 
 
 @pytest.mark.parametrize(("answer", "outcome"), [("Stop", Outcome.FAILED), ("Go on", Outcome.COMPLETED)])
@@ -122,8 +122,8 @@ def test_a_known_pore_size_gives_k_per_radius_for_information() -> None:
     [
         ("bench-25", "psed", "quick-permeability", "steps of the balance|was not steady"),
         ("bench-13", "psed", "quick-permeability", "steps of the balance|was not steady"),
-        ("bench-47", "example-viii", "quick-permeability", "outside its calibrated range|not steady|spilled|disagree"),
-        ("bench-25-coarse", "example-vii", "quick-permeability-coarse", "steps of the balance|was not steady"),
+        ("bench-47", "example-viii", "quick-permeability", "is beyond the blank run"),
+        ("bench-25-coarse", "example-vii", "quick-permeability-coarse", "flow meter and balance disagree"),
     ],
 )
 def test_a_rig_that_does_not_suit_a_membrane_says_so_and_gives_no_valid_result(
