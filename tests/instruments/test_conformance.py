@@ -67,6 +67,27 @@ CASES: Mapping[str, Callable[[Any], dict[str, object]]] = {
         "setpoint_name": "target",
         "setpoint": {"unit": "psi", "range": ["0 psi", "80 psi"], "safe": "0 psi"},
     },
+    "bronkhorst-controller": lambda rig: {
+        "port": rig.serial["mass_flow"],
+        "channels": {"gas": {"reads": "measure", "unit": "L/min", "range": ["0 L/min", "10 L/min"]}},
+        "setpoint_name": "target",
+        "setpoint": {"unit": "L/min", "range": ["0 L/min", "8 L/min"], "safe": "0 L/min"},
+    },
+    "bronkhorst-meter": lambda rig: {
+        "port": rig.serial["normal_flow"],
+        "node": 3,
+        "channels": {
+            "gas": {"reads": "measure", "unit": "mL/min", "range": ["0 mL/min", "10 L/min"]},
+            "warmth": {"reads": "temperature", "unit": "°C", "range": ["0 °C", "50 °C"]},
+        },
+    },
+    "sensirion-scc1": lambda rig: {
+        "port": rig.serial["flow_meter"],
+        "channels": {
+            "flow": {"reads": "flow", "unit": "mL/min", "range": ["-600 mL/min", "600 mL/min"]},
+            "warmth": {"reads": "temperature", "unit": "°C", "range": ["0 °C", "50 °C"]},
+        },
+    },
     "alicat-meter": lambda rig: {
         "port": rig.serial["gas_meter"],
         "unit_id": "B",
@@ -220,7 +241,7 @@ def test_loading_a_driver_loads_no_vendors_package() -> None:
     script = (
         "import sys; from labrig import plugins;"
         "[plugins.options_of(plugins.load(plugins.INSTRUMENTS, k)) for k in plugins.names(plugins.INSTRUMENTS)];"
-        "print(*sorted({'nidaqmx', 'serial', 'grpc', 'google'} & set(sys.modules)))"
+        "print(*sorted({'nidaqmx', 'serial', 'grpc', 'google', 'propar', 'sensirion_shdlc_driver'} & set(sys.modules)))"
     )
 
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

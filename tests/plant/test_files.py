@@ -17,7 +17,7 @@ from labrig.quantities import FROM_FILE
 from labrig.units import cm_per_min_per_psi, mm, psi, um
 from tests.plant.rigs import bench, bench_file
 
-BENCHES = ("bench-13", "bench-25", "bench-25-coarse", "bench-47", "bench-47-tight")
+BENCHES = ("bench-13", "bench-25", "bench-25-coarse", "bench-25-serial", "bench-47", "bench-47-tight")
 EXAMPLE = """
 name = "Mine"
 source = "our own sheet"

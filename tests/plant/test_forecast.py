@@ -66,7 +66,9 @@ def test_the_plant_does_what_was_forecast(membrane: str, rig: str, pressures: tu
     assert truth["permeate_flow"] / truth["area"] * area == pytest.approx(expected.flow, rel=0.005)
 
 
-@pytest.mark.parametrize("rig", ["bench-13", "bench-25", "bench-25-coarse", "bench-47", "bench-47-tight"])
+@pytest.mark.parametrize(
+    "rig", ["bench-13", "bench-25", "bench-25-coarse", "bench-25-serial", "bench-47", "bench-47-tight"]
+)
 @pytest.mark.parametrize("pressure", [1, 5, 15, 90])
 def test_a_film_with_pores_of_2_nm_is_measured_by_none(rig: str, pressure: float) -> None:
     expected = forecast(bench(rig), FILM_2NM, pressure * psi)
@@ -75,7 +77,9 @@ def test_a_film_with_pores_of_2_nm_is_measured_by_none(rig: str, pressure: float
     assert any("balance needs" in reason or "evaporation" in reason for reason in expected.reasons)
 
 
-@pytest.mark.parametrize("rig", ["bench-13", "bench-25", "bench-25-coarse", "bench-47", "bench-47-tight"])
+@pytest.mark.parametrize(
+    "rig", ["bench-13", "bench-25", "bench-25-coarse", "bench-25-serial", "bench-47", "bench-47-tight"]
+)
 def test_a_foam_with_pores_of_100_um_is_measured_by_none(rig: str) -> None:
     for pressure in (0.2, 1, 5):
         assert not forecast(bench(rig), FOAM_100UM, pressure * psi).measurable

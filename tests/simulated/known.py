@@ -14,7 +14,7 @@ import numpy as np
 
 from labrig.model import Floats
 from labrig.plant import AddressKind, Weighing
-from labrig.units import L_per_min, psi
+from labrig.units import L_per_min, mL_per_min, psi
 from labrig_instruments.simulated.ports import Kind
 from labrig_instruments.simulated.server import serve_plant
 
@@ -32,7 +32,9 @@ ADDRESSES: Mapping[str, AddressKind] = MappingProxyType(
         **{f"cDAQ1Mod3/port0/line{line}": "digital output" for line in range(3)},
         **{"cDAQ1Mod4/ao0": "analog output"},
         **dict.fromkeys(("balance", "sartorius", "ohaus"), "balance"),
-        **dict.fromkeys(("pressure_controller/pressure", "gas_meter/flow"), "reading"),
+        **dict.fromkeys(
+            ("pressure_controller/pressure", "gas_meter/flow", "flow_meter/flow", "normal_flow/flow"), "reading"
+        ),
         **{"pressure_controller/setpoint": "set-point"},
         **{"cDAQ1Mod8/ctr0": "frequency", "cDAQ1Mod9/ai0": "bridge"},
         **{"bus/1/input/2": "reading", "bus/17/coil/0": "set-point", "gauge/force": "reading"},
@@ -47,6 +49,9 @@ DEVICES: Mapping[str, Mapping[str, object]] = {
     "ohaus": {"kind": "ohaus"},
     "pressure_controller": {"kind": "alicat"},
     "flow_controller": {"kind": "alicat", "controls": "mass flow"},
+    "flow_meter": {"kind": "sensirion-scc1"},
+    "mass_flow": {"kind": "bronkhorst"},
+    "normal_flow": {"kind": "bronkhorst", "kind_of": "meter"},
     "gas_meter": {"kind": "alicat", "kind_of": "meter", "unit_id": "B"},
     "bus": {
         "kind": "modbus-rtu",
@@ -85,6 +90,7 @@ def known(address: str, index: Floats) -> Floats:
 READINGS: Mapping[str, float] = {
     **{"pressure_controller/pressure": 20 * psi, "gas_meter/flow": 2 * L_per_min},
     **{"bus/1/input/2": 125_000.0, "gauge/force": 4.285},
+    **{"flow_meter/flow": 125 * mL_per_min, "normal_flow/flow": 4 * L_per_min},
 }
 """Of digital instruments, SI."""
 

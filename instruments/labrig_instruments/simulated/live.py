@@ -171,10 +171,10 @@ class LivePlant:
         with self._lock:
             return self._plant.weigh(address, self._advance().plant)
 
-    def measure(self, address: str) -> float:
-        """The newest reading of a digital instrument, SI."""
+    def measure(self, address: str, ago: float = 0.0) -> float:
+        """The newest reading of a digital instrument so many seconds ago, SI."""
         with self._lock:
-            return self._plant.measure(address, self._advance().plant)
+            return self._plant.measure(address, max(0.0, self._advance().plant - ago))
 
     def truth(self) -> tuple[Instant, dict[str, float]]:
         with self._lock:

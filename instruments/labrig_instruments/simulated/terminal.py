@@ -38,11 +38,11 @@ class Terminal:
         """Whether the plant has that signal."""
         return f"{self.name}/{quantity}" in self._plant.addresses
 
-    def measure(self, quantity: str, otherwise: float) -> float:
-        """The newest reading, SI; ``otherwise`` where the plant has no such signal."""
+    def measure(self, quantity: str, otherwise: float, *, ago: float = 0.0) -> float:
+        """The newest reading so many seconds ago, SI; ``otherwise`` where the plant has no such signal."""
         if self.overloaded:
             return math.inf
-        return self._plant.measure(f"{self.name}/{quantity}") if self.has(quantity) else otherwise
+        return self._plant.measure(f"{self.name}/{quantity}", ago) if self.has(quantity) else otherwise
 
     def command(self, quantity: str, value: float) -> None:
         """Set what it drives, SI; remembered where nothing is wired to it."""
