@@ -12,18 +12,30 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from pydantic import TypeAdapter
 
+from labrig.clock import SECOND
 from labrig.config import RigConfig, load_rig
 from labrig.errors import LabrigError
 from labrig.header import Order
 from labrig.methods import load_method, shipped_methods
-from labrig.model import Coupon, Outcome
+from labrig.model import Coupon, Outcome, Series
 from labrig.outside import read_toml
 from labrig.plant import load_membrane
 from labrig.protocol import Method
+from labrig.units import minute
+
+if TYPE_CHECKING:
+    from labrig.rehearsal import Rehearsal
+
+DRAWN: Final = ("feed_pressure", "permeate_flow", "permeate_mass")
+"""Roles whose channels a screen draws of a rehearsal."""
+POINTS: Final = 150
+WATER: Final = 998.0
+"""kg/m³ at 21 °C."""
 
 
 def methods(folders: list[str]) -> list[dict[str, Any]]:
@@ -64,16 +76,47 @@ def _method(name: str, folders: Iterable[str]) -> str:
 
 def _rehearsed(method: Method, config: RigConfig, membrane: str) -> dict[str, Any]:
     if not config.simulated:
-        return {"seconds": 0.0, "schedule": [], "rehearsal": ""}
+        return {"seconds": 0.0, "lasting": "", "schedule": [], "rehearsal": "", "foretold": None}
     from labrig.rehearsal import rehearse
 
     asked = Order(method.facts, Coupon("rehearsal"), "rehearsal")
     done = rehearse(method.protocol, asked, config, load_membrane(membrane or config.default_membrane), seed=0)
     return {
         "seconds": done.schedule.total,
+        "lasting": _lasting(done.schedule.total),
         "schedule": [{"path": path, "at": at} for path, at in done.schedule.steps],
         "rehearsal": "" if done.outcome is Outcome.COMPLETED else f"{done.outcome.value}: {done.reason}",
+        "foretold": _foretold(done, config),
     }
+
+
+def _foretold(done: Rehearsal, config: RigConfig) -> dict[str, Any]:
+    """Curves of what people look at, thinned; NaN where nothing was measured."""
+    known = [config.file.roles[role] for role in DRAWN if role in config.file.roles]
+    series = {name: done.run.series(name) for name in known}
+    feed = series.get(config.file.roles.get("feed_pressure", ""))
+    highest = float(np.nanmax(feed.values)) if feed is not None and np.isfinite(feed.values).any() else 0.0
+    return {
+        "curves": [_curve(name, one) for name, one in series.items() if len(one.times)],
+        "water": done.plant.truth()["delivered_mass"] / WATER,
+        "highest": highest,
+    }
+
+
+def _curve(name: str, series: Series) -> dict[str, Any]:
+    """Of each of `POINTS` stretches the lowest and the highest sample, in the order of time."""
+    stretches = np.array_split(np.arange(len(series.times)), min(POINTS, len(series.times)))
+    filled = np.nan_to_num(series.values, nan=0.0)
+    places = sorted({int(one[pick(filled[one])]) for one in stretches for pick in (np.argmin, np.argmax)})
+    return {
+        "channel": name,
+        "times": (series.times[places] / SECOND).tolist(),
+        "values": series.values[places].tolist(),
+    }
+
+
+def _lasting(seconds: float) -> str:
+    return f"{seconds / minute:.0f} min" if seconds >= 3 * minute else f"{seconds:.0f} s"
 
 
 def coupon(request: dict[str, Any]) -> dict[str, Any]:

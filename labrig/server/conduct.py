@@ -24,7 +24,6 @@ from labrig.server.finished import Finished
 from labrig.server.specimens import Specimens
 from labrig.server.whereabouts import Whereabouts
 from labrig.station import Session, Station
-from labrig.units import minute
 from labrig.wire.documents import Check, Checks, Ordered, RunPaper, StepPaper
 
 log = logging.getLogger(__name__)
@@ -83,16 +82,17 @@ class Conduct:
     def _preflight(self, ordered: Ordered) -> Checks:
         checks = [self._rig_check()]
         schedule: tuple[StepPaper, ...] = ()
-        seconds = 0.0
+        seconds, foretold = 0.0, None
         try:
             described = self._described(ordered)
             checks.append(Check(name="method", ok=True, words=f"{ordered.method}: its parameters are valid"))
             checks += self._facts_checks(described)
             seconds, schedule = described["seconds"], tuple(StepPaper(**step) for step in described["schedule"])
+            foretold = described["foretold"]
         except children.ChildFailed as error:
             checks.append(Check(name="method", ok=False, words=str(error)))
         checks += [self._specimens.check(ordered), self._folder_check()]
-        return Checks(checks=tuple(checks), seconds=seconds, schedule=schedule)
+        return Checks(checks=tuple(checks), seconds=seconds, schedule=schedule, foretold=foretold)
 
     def start(self, ordered: Ordered) -> tuple[str, Path]:
         """Begin a run; raises `RigError` where it cannot, and nothing was begun."""
@@ -228,7 +228,7 @@ class Conduct:
         if described["rehearsal"]:
             checks.append(Check(name="rehearsal", ok=False, words=f"the rehearsal was {described['rehearsal']}"))
         elif described["schedule"]:
-            words = f"rehearsed on this rig's simulated twin; it takes about {_lasting(described['seconds'])}"
+            words = f"rehearsed on this rig's simulated twin; it takes about {described['lasting']}"
             checks.append(Check(name="rehearsal", ok=True, words=words))
         return checks
 
@@ -293,7 +293,3 @@ class Conduct:
             seconds=running.seconds,
             recorded_through=running.recorder.recorded_through,
         )
-
-
-def _lasting(seconds: float) -> str:
-    return f"{seconds / minute:.0f} min" if seconds >= 3 * minute else f"{seconds:.0f} s"

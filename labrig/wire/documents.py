@@ -196,12 +196,32 @@ class Check(Paper):
     """The run may start, and somebody should have read the words before."""
 
 
+class CurvePaper(Paper):
+    """A channel over a rehearsal: seconds since its start, values in SI, of equal length."""
+
+    channel: str
+    times: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+class ForetoldPaper(Paper):
+    """What a rehearsal did."""
+
+    curves: tuple[CurvePaper, ...]
+    water: float
+    """m³ that went through the membrane."""
+    highest: float
+    """Pa, at the feed; 0 where the rig measures none there."""
+
+
 class Checks(Paper):
     """Answer of Preflight. ``seconds`` is the rehearsed duration, 0 where unknown."""
 
     checks: tuple[Check, ...]
     seconds: float = 0.0
     schedule: tuple[StepPaper, ...] = ()
+    foretold: ForetoldPaper | None = None
+    """By rehearsal, also by one that failed; None where the rig has no twin."""
 
     @property
     def ok(self) -> bool:

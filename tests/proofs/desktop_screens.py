@@ -109,6 +109,13 @@ class Visit:
     def order(self) -> None:
         order = self.window.order_page
         order.coupon.edit.setText("M-0421/7")
+        order.method.setCurrentText("full-permeability")
+        order.leaves.setCurrentIndex(1)
+        self.window.go(1)
+        self.until(lambda: order.foretold.plots)
+        self.picture("05-rehearsal")
+        order.method.setCurrentText("quick-permeability")
+        order.leaves.setCurrentIndex(0)
         order.form.set_text("zero", "5")
         self.picture("05-mistakes", page=1)
         order.form.restore()

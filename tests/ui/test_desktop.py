@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QPushButton
 
 from labrig.clock import monotonic
 from labrig.units import mL_per_min, psi
-from labrig.wire.documents import Check, Checks, Ordered, RunPaper
+from labrig.wire.documents import Check, Checks, CurvePaper, ForetoldPaper, Ordered, RunPaper
 from labrig_ui.app import Desktop
 from labrig_ui.confirm import CloseDialog
 from labrig_ui.form import Line
@@ -416,3 +416,34 @@ def test_marked_runs_are_laid_over_each_other(desktop: Desktop, rig: FakeRig, un
 
     until(lambda: page.curves.said.text().startswith("No curves"))  # these runs have no files
     assert {name for name, _ in page.curves.wanted} == {"A", "B"}
+
+
+FORETOLD = ForetoldPaper(
+    curves=(CurvePaper(channel="feed_pressure", times=(0.0, 10.0, 42.0), values=(0.0, 10 * psi, 30 * psi)),),
+    water=117e-6,
+    highest=30 * psi,
+)
+
+
+def test_a_changed_parameter_is_rehearsed_and_drawn_before_anybody_checks(
+    desktop: Desktop, rig: FakeRig, until: Until
+) -> None:
+    """No coupon is named yet: what a run does depends on none."""
+    rig.checks = Checks(checks=(Check(name="rehearsal", ok=True, words="rehearsed"),), seconds=42.0, foretold=FORETOLD)
+    page = desktop.window.order_page
+    desktop.window.go(ORDER)
+
+    page.form.set_text("pressures", "10 psi, 30 psi")
+
+    until(lambda: page.foretold.said.text() == "42 s, up to 30.0 psi, 117 mL of water")
+    until(lambda: rig.orders[-1].changes == {"pressures": ["10 psi", "30 psi"]})
+    assert len(page.foretold.plots) == 1
+    assert not page.start.isEnabled(), "what was rehearsed alone was not checked"
+
+
+def test_a_rehearsal_that_fails_says_why_where_it_would_be_drawn(desktop: Desktop, rig: FakeRig, until: Until) -> None:
+    why = Check(name="rehearsal", ok=False, words="the rehearsal was failed: pressure can be set to 80 psi at most")
+    rig.checks = Checks(checks=(why,), foretold=FORETOLD)
+    desktop.window.go(ORDER)
+
+    until(lambda: "80 psi at most" in desktop.window.order_page.foretold.said.text())

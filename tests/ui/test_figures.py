@@ -11,20 +11,23 @@ from hypothesis import strategies as st
 from PySide6.QtWidgets import QApplication
 
 from labrig.clock import SECOND
+from labrig.model import Span
 from labrig.units import cm_per_min_per_psi, mL_per_min, psi, unit
 from labrig.wire.documents import RunPaper, StepPaper
 from labrig_ui import tiles as tiles_module
 from labrig_ui import words
 from labrig_ui.app import Desktop
 from labrig_ui.bins import Bins
-from labrig_ui.channels import plots, shown, tiles
+from labrig_ui.channels import ESTIMATE, plots, shown, tiles
 from labrig_ui.estimate import disc_area, flow_by_balance, permeability, steady
 from labrig_ui.ladder import ladder_of
 from labrig_ui.live import PERMEABILITY
 from labrig_ui.main_window import LIVE
+from labrig_ui.plots import stack
 from labrig_ui.ranges import Range, around, moved, round_up, stretched
 from labrig_ui.screens import pixels, scale_for
 from labrig_ui.steps import steps_of
+from labrig_ui.theme import LIGHT
 from labrig_ui.tiles import Digits
 from tests.ui.conftest import Until
 from tests.ui.fake import DESCRIPTION, FakeRig
@@ -254,6 +257,14 @@ def test_a_rig_with_other_roles_shows_its_first_channels() -> None:
 
 def plateau(dP: float, J: float, **more: object) -> dict[str, object]:  # noqa: N803 - the table's own names
     return {"plateau": f"at {dP:g}", "dP": dP * psi, "J ref": J / 100 / 60, "u(J ref)": 0.1 / 100 / 60, **more}
+
+
+def test_a_plot_takes_bands_before_it_has_colours(app: QApplication) -> None:
+    plot = stack([ESTIMATE])[0]
+
+    plot.show_spans([Span("plateau", 0, SECOND)], 0)
+    plot.paint_with(LIGHT, LIGHT.curve(0))
+    plot.deleteLater()
 
 
 def test_a_ladder_tells_how_far_each_plateau_stands_from_the_result() -> None:

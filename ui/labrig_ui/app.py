@@ -25,6 +25,7 @@ from labrig_ui.desk import Desk
 from labrig_ui.help import installed_version
 from labrig_ui.link import Server
 from labrig_ui.main_window import LIVE, RIG, MainWindow
+from labrig_ui.order_page import FIRST
 from labrig_ui.orders import Orders
 from labrig_ui.theme import Choice, Theme
 
@@ -68,6 +69,7 @@ class Desktop:
         self.settings.setValue("colours", self.theme.choice.value)
         self.settings.setValue("geometry", self.window.saveGeometry())
         self.settings.setValue("operator", self.window.order_page.operator.words)
+        self.settings.setValue("method", self.window.order_page.method.currentText() or self.window.order_page.usual)
         self.settings.sync()
         self.desk.leave()
         self.background.close()
@@ -76,6 +78,7 @@ class Desktop:
         geometry = self.settings.value("geometry")
         if not (isinstance(geometry, QByteArray) and self.window.restoreGeometry(geometry)):
             self.window.resize(1280, 800)
+        self.window.order_page.usual = str(self.settings.value("method") or FIRST)
         operator = str(self.settings.value("operator") or "")
         if operator:
             self.window.order_page.operator.edit.setText(operator)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -11,12 +12,12 @@ from PySide6.QtCore import QObject, Signal
 
 from labrig.client import Client
 from labrig.clock import SECOND, monotonic
-from labrig.endpoint import Endpoint, read_endpoint
+from labrig.endpoint import Endpoint, ServerGone, read_endpoint
 from labrig.errors import LabrigError
 from labrig.model import Digest, Event, Marked, Span
 from labrig.wire.documents import Description, RunPaper, Status
 from labrig_ui.background import Background
-from labrig_ui.link import Link, Server
+from labrig_ui.link import Link, Server, asked
 from labrig_ui.live import Live
 
 log = logging.getLogger(__name__)
@@ -190,7 +191,13 @@ def _past(server: Server, channels: tuple[str, ...], start: int, end: int) -> tu
         if any(channel in digest.channels for digest in found):
             continue
         try:
-            found.append(server.past(channel, start, end))
+            found.append(asked(server, partial(_of_channel, channel=channel, start=start, end=end)))
+        except ServerGone:
+            break
         except LabrigError:
             continue  # A channel that has delivered nothing yet has no past.
     return tuple(found)
+
+
+def _of_channel(server: Server, channel: str, start: int, end: int) -> Digest:
+    return server.past(channel, start, end)

@@ -128,12 +128,15 @@ class Form(QWidget):
         if one.kind == "flag" and not one.many:
             box = QCheckBox(one.help or "yes")
             box.setAccessibleName(one.label)
+            box.setToolTip(one.help)
+            box.setMinimumWidth(1)  # long words are cut off instead of making the whole form wider than its room
             box.setChecked(one.given == "yes")
             box.toggled.connect(lambda _: self.changed.emit())
             return box
         if one.kind == "choice" and not one.many:
             combo = choice(one.label)
             combo.addItems(list(one.choices))
+            combo.setMinimumWidth(1)
             combo.setCurrentText(one.given)
             combo.currentIndexChanged.connect(lambda _: self.changed.emit())
             return combo

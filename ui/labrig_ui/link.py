@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from labrig.client import Client
 from labrig.clock import spawn
@@ -29,6 +29,7 @@ from labrig.wire.documents import (
 )
 from labrig_ui.background import Background
 
+T = TypeVar("T")
 RETRY: Final = 1.0
 """s between two looks at the endpoint file."""
 FROZEN: Final = 0.5
@@ -58,6 +59,14 @@ class Watching(Protocol):
 
     def __iter__(self) -> Iterator[Digest | Event | Status]: ...
     def cancel(self) -> None: ...
+
+
+def asked(server: Server, work: Callable[[Server], T]) -> T:
+    """What a server answers; raises `ServerGone` also where this side has closed the line meanwhile."""
+    try:
+        return work(server)
+    except ValueError as error:  # grpc's word for a channel that was closed a moment before
+        raise ServerGone(f"the rig server went away, so nothing was done ({error})") from error
 
 
 class Listener(Protocol):

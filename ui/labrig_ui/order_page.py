@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QScrollArea, QSplitter, QWidget
+from PySide6.QtWidgets import QCheckBox, QScrollArea, QSplitter, QTabWidget, QWidget
 
 from labrig.errors import LabrigError
 from labrig.wire.documents import Checks, MethodPaper, Ordered, Started
 from labrig_ui import words
 from labrig_ui.checks import CheckList
 from labrig_ui.desk import Desk
+from labrig_ui.foretold import Foretold
 from labrig_ui.form import Form, NameLine
 from labrig_ui.orders import Orders
 from labrig_ui.parts import add_field, button, card, choice, column, form, row, set_kind, show, text
 from labrig_ui.theme import Theme
 
 Side = Literal["skin-up", "support-up"]
+FIRST: Final = "quick-permeability"
+"""For whoever opens the page for the first time: it takes less than a minute."""
 SIDES: Final[dict[str, Side]] = {"Skin towards the feed": "skin-up", "Support towards the feed": "support-up"}
 
 
@@ -32,6 +35,8 @@ class OrderPage(QWidget):
         self._desk, self._orders = desk, orders
         self._checked: tuple[Ordered, Checks] | None = None
         self._busy = ""
+        self.usual = FIRST
+        """Method that is chosen where a rig offers it."""
         self.coupon = NameLine("Coupon", "the specimen's identifier (type or scan it)", needed=True)
         self.lot = NameLine("Lot", "the lot", needed=False)
         self.operator = NameLine("Operator", "who runs it", needed=True)
@@ -44,6 +49,7 @@ class OrderPage(QWidget):
         self.about = text(kind="hint", wrap=True)
         self.form = Form()
         self.checks = CheckList(theme)
+        self.foretold = Foretold(desk, orders, theme, self._to_rehearse)
         self.check = button("&Check", self.run_checks, tip="Look whether the run can be started; rehearses it (F5)")
         self.start = button("&Start", self.start_run, "primary", tip="Start the run (Ctrl+Enter)")
         self.check.setShortcut("F5")
@@ -53,6 +59,7 @@ class OrderPage(QWidget):
         for line in (self.coupon, self.lot, self.operator):
             line.changed.connect(self.refresh)
         self.form.changed.connect(self.refresh)
+        self.form.changed.connect(self.foretold.soon)
         self.side.currentIndexChanged.connect(lambda _: self.refresh())
         self.attended.toggled.connect(lambda _: self.refresh())
         self.method.currentIndexChanged.connect(lambda _: self._method_chosen())
@@ -79,6 +86,7 @@ class OrderPage(QWidget):
         """The page is opened: typing or scanning goes into the coupon's field where it is empty."""
         if not self.coupon.words:
             self.coupon.setFocus()
+        self.foretold.soon()
 
     def next_specimen(self) -> None:
         """The same method again, on another coupon."""
@@ -103,6 +111,7 @@ class OrderPage(QWidget):
         self._busy = "Checking; the run is rehearsed, which may take a while …"
         self._checked = None
         self.checks.clear()
+        self.leaves.setCurrentIndex(0)
         self.refresh()
         self._orders.preflight(order, lambda checks: self._were_checked(order, checks), self._refused)
 
@@ -124,6 +133,14 @@ class OrderPage(QWidget):
         show(self.why, self._why(order, there=there))
         if self._checked is not None and order != self._checked[0]:
             self.checks.outdate()
+
+    def _to_rehearse(self) -> Ordered | None:
+        """The order, with names that it still lacks made up: what a run does depends on none of them."""
+        if not self.isVisible() or self.form.errors() or not self.method.currentText():
+            return None
+        return self.order() or Ordered(
+            method=self.method.currentText(), changes=self.form.changes(), coupon="rehearsal", operator="rehearsal"
+        )
 
     def _may_start(self, order: Ordered) -> bool:
         checked = self._checked is not None and self._checked[0] == order and self._checked[1].ok
@@ -154,6 +171,7 @@ class OrderPage(QWidget):
         self._busy = ""
         self._checked = order, checks
         self.checks.show_checks(checks)
+        self.foretold.take(order, checks)
         self.refresh()
         if checks.ok and self.start.isEnabled():
             self.start.setFocus()
@@ -177,6 +195,7 @@ class OrderPage(QWidget):
             self.method.blockSignals(True)
             self.method.clear()
             self.method.addItems(names)
+            self.method.setCurrentText(self.usual)
             self.method.blockSignals(False)
             self._method_chosen()
         self._checked = None
@@ -188,6 +207,7 @@ class OrderPage(QWidget):
         method = self._chosen()
         self.form.show_method(method)
         self.attended.setChecked(method.attended if method is not None else True)
+        self.foretold.soon()
         show(self.about, f"{method.title}, version {method.version}. {method.description}" if method else "")
         self.refresh()
 
@@ -207,10 +227,16 @@ class OrderPage(QWidget):
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(self.form)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setAccessibleName("Parameters of the method")
         left = QWidget()
-        below = card(text("Checks", "heading"), self.checks, self.why, row(None, self.check, self.start))
+        self.leaves = QTabWidget()
+        self.leaves.setAccessibleName("Checks and rehearsal")
+        self.leaves.tabBar().setAccessibleName("Checks and rehearsal")
+        self.leaves.addTab(self.checks, "Checks")
+        self.leaves.addTab(self.foretold, "Rehearsal")
+        below = card(self.leaves, self.why, row(None, self.check, self.start))
         column(card(text("Specimen", "heading"), specimen), below, into=left).setStretch(1, 1)
         right = card(text("Method", "heading"), which, self.about, self.attended, scroll, row(None, restore))
         split = QSplitter()

@@ -14,7 +14,7 @@ from labrig.errors import LabrigError
 from labrig.wire.documents import Checks, Control, Ordered, RunPaper, Started, Status, Stopped
 from labrig_ui.background import Background
 from labrig_ui.desk import Desk
-from labrig_ui.link import Server
+from labrig_ui.link import Server, asked
 from labrig_ui.words import readable
 
 T = TypeVar("T")
@@ -70,6 +70,10 @@ class Orders(QObject):
     def preflight(self, order: Ordered, done: Done[Checks], failed: Failed) -> None:
         self._call("checks", lambda server: server.preflight(order), done, failed)
 
+    def rehearse(self, order: Ordered, done: Done[Checks], failed: Failed) -> None:
+        """As `preflight`, in a lane of its own: a check that a person asks for does not wait for it."""
+        self._call("rehearsal", lambda server: server.preflight(order), done, failed)
+
     def start(self, order: Ordered, done: Done[Started], failed: Failed) -> None:
         self._call("checks", lambda server: server.start(order), done, failed)
 
@@ -86,7 +90,7 @@ class Orders(QObject):
         attached = self._desk.server
         if attached is not None:
             try:
-                return _asked(attached, lambda server: server.stop(reason, self.by))
+                return asked(attached, lambda server: server.stop(reason, self.by))
             except ServerGone:
                 log.warning("the Stop was not answered by the line that was attached; trying anew")
         server = self._desk.new_line()
@@ -116,14 +120,7 @@ class Orders(QObject):
         if server is None:
             failed(ServerGone("no rig server answers, so nothing was done"))
             return
-        self._background.run(lane, lambda: _asked(server, work), done, failed)
-
-
-def _asked(server: Server, work: Callable[[Server], T]) -> T:
-    try:
-        return work(server)
-    except ValueError as error:  # grpc's word for a channel that was closed a moment before
-        raise ServerGone(f"the rig server went away, so nothing was done ({error})") from error
+        self._background.run(lane, lambda: asked(server, work), done, failed)
 
 
 def _user() -> str:
