@@ -1,8 +1,8 @@
 """How often a stated uncertainty holds, in virtual time, against two truths of a membrane that compacts.
 
 Run it as ``python -m tests.proofs.coverage --seeds 200 --membranes example-v``. The first truth is the plant's
-permeance averaged over the plateaus by their length, as the tests have it. The second weighs each plateau by the square
-of its pressure, as a slope through the origin does: what is left of the bias against it is no matter of definition.
+permeance averaged over the plateaus by their length, which is what a result means (ADR 14). The second weighs each
+plateau by the square of its pressure, as an unweighted slope through the origin does: what the choice is worth.
 It exits with 1 where fewer than nine of ten lie within their uncertainty of the first, or one beyond twice it.
 """
 
