@@ -41,14 +41,14 @@ def words(found: list[Judged]) -> str:
     return f"{within} of {len(found)} within U, furthest {furthest:.2f} U, bias {bias:+.2%}, U {stated:.2%}"
 
 
-@pytest.mark.timeout(400)  # two hundred runs: forty seconds on an idle machine, minutes on a crowded one
+@pytest.mark.timeout(400)  # a hundred runs: fifteen seconds on an idle machine, minutes on a crowded one
 def test_example_v_lies_within_its_uncertainty_in_nine_of_ten_rigs(
     record_property: Callable[[str, object], None],
 ) -> None:
-    found = runs(EXAMPLE_V, range(200))
+    found = runs(EXAMPLE_V, range(100))
 
     record_property("coverage", words(found))
-    assert sum(one.over_U <= 1 for one in found) >= 180, words(found)
+    assert sum(one.over_U <= 1 for one in found) >= 90, words(found)
     assert max(one.over_U for one in found) < 2, words(found)
     assert statistics.fmean(one.result.U / one.result.value for one in found) < 0.03  # to be wide is no way to be right
 

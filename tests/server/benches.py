@@ -14,8 +14,6 @@ RIG: Final = "bench-25"
 HERE: Final = Path(__file__).parent
 SERIAL: Final = "B999000001"
 """Of the simulated balance."""
-STALE_AFTER: Final = 3.0
-"""Seconds of silence of a guard channel that trip the folder's rig."""
 OTHER_LINES: Final = {
     'port = "sim://balance"': f'port = "sim://balance anywhere"\nserial_number = "{SERIAL}"',
     """[instruments.pressures.channels.vessel_pressure]
@@ -40,12 +38,18 @@ address = "cDAQ1Mod1/ai2"
 address = "cDAQ1Mod5/ai0"
 output = "4-20 mA"
 """,
-    'high = "85 psi"': f'high = "85 psi"\nstale_after = "{STALE_AFTER:g} s"',
-    'high = "88 psi"': f'high = "88 psi"\nstale_after = "{STALE_AFTER:g} s"',
-    "[simulation]\n": '[frozen]\nfeed_pressure = "2 s"\nwater_temperature = "2 s"\n\n[simulation]\n',
+    "[simulation]\n": """[frozen]
+feed_pressure = "2 s"
+water_temperature = "2 s"
+
+[safety]
+absence = "1 s"
+
+[simulation]
+""",
 }
-"""What the folder's rig has other than the shipped one: a guard channel on a loop, a balance with an identity, and more
-patience with a crowded machine."""
+"""What the folder's rig has other than the shipped one: a guard channel on a loop, a balance with an identity, channels
+that may freeze, and little patience with a desktop that is gone."""
 
 
 def bench(folder: Path, changes: Mapping[str, str] = MappingProxyType({})) -> Path:
@@ -74,6 +78,7 @@ def installed(folder: Path) -> Path:
     for made in (facts, methods):
         made.mkdir(parents=True, exist_ok=True)
     (site / "labrig_misbehaving.py").write_text((HERE / "misbehaving.py").read_text(encoding="utf-8"), encoding="utf-8")
+    (site / "deed").write_text("nothing", encoding="utf-8")
     (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: labrig-misbehaving\nVersion: 1\n", encoding="utf-8")
     entry = "[labrig.protocols]\nmisbehaving = labrig_misbehaving:Misbehaving\n"
     (facts / "entry_points.txt").write_text(entry, encoding="utf-8")

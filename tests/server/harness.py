@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any, Final
 
 from labrig.client import Client, Refused
 from labrig.clock import SECOND, monotonic
+from labrig.config import RigConfig, load_rig
 from labrig.endpoint import Endpoint, ServerGone, read_endpoint
 from labrig.recording import RunFile
 from labrig.wire.documents import Ordered, RunPaper, Status
@@ -46,6 +48,8 @@ class Rigged:
     mark: str
     """In the environment of each of its processes."""
     clients: list[Client] = field(default_factory=list)
+    refused: tuple[subprocess.CompletedProcess[str], ...] = ()
+    """Further starts in the same moment."""
 
     def client(self) -> Client:
         """A new client of the server as it is now; closed with the rig."""
@@ -54,10 +58,11 @@ class Rigged:
         return self.clients[-1]
 
     def order(self, deed: str = "nothing", *, attended: bool = False, coupon: str = "T-1", **changes: Any) -> Ordered:  # noqa: ANN401
-        """An order of the misbehaving protocol."""
+        """An order of the misbehaving protocol, and from now on its deed."""
+        (self.methods.parents[1] / "site" / "deed").write_text(deed, encoding="utf-8")
         return Ordered(
             method=str(self.methods / "misbehaving.toml"),
-            changes={"deed": deed, **changes},
+            changes=changes,
             coupon=coupon,
             attended=attended,
         )
@@ -125,6 +130,11 @@ class Rigged:
 
     def file(self, paper: RunPaper) -> RunFile:
         return RunFile(Path(paper.file))
+
+    @property
+    def config(self) -> RigConfig:
+        """Its rig file."""
+        return load_rig(Path(self.endpoint.rig_file))
 
     @property
     def log(self) -> str:
@@ -198,19 +208,28 @@ def status_when(client: Client, condition: Callable[[Status], bool], what: str, 
 
 
 @contextmanager
-def rigged(folder: Path, rig: str | Path = RIG, *, environment: Mapping[str, str] | None = None) -> Iterator[Rigged]:
-    """A rig that is up until the block ends; afterwards none of its processes is left, whatever happened."""
+def rigged(
+    folder: Path, rig: str | Path = RIG, *, environment: Mapping[str, str] | None = None, at_once: int = 1
+) -> Iterator[Rigged]:
+    """A rig that is up until the block ends; afterwards none of its processes is left, whatever happened.
+
+    ``at_once``: how often it is started in the same moment; all starts but one must be refused.
+    """
     mark = f"LABRIG_HARNESS={os.getpid()}-{monotonic()}"
     data = folder / "data"
     methods = benches.installed(folder)
     place = {**os.environ, **dict([mark.split("=")]), "PYTHONPATH": benches.python_path(folder), **(environment or {})}
     try:
-        done = labrig("up", str(rig), "--data", str(data), "--json", environment=place, timeout=120.0)
+        command = ("up", str(rig), "--data", str(data), "--json")
+        with ThreadPoolExecutor(at_once) as pool:
+            starts = list(pool.map(lambda _: labrig(*command, environment=place, timeout=120.0), range(at_once)))
+        (done,) = sorted(starts, key=lambda start: start.returncode)[:1]
         assert done.returncode == 0, done.stderr
         facts = json.loads(done.stdout)
         endpoint = read_endpoint(data, facts["rig"])
         with Control(endpoint.control) as control:
             up = Rigged(data, facts["supervisor"], endpoint, control, methods, mark)
+            up.refused = tuple(start for start in starts if start is not done)
             try:
                 yield up
             finally:

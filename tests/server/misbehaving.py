@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
@@ -21,21 +21,8 @@ from labrig.quantities import Duration, Pressure
 from labrig.rig import Rig
 from labrig.units import psi
 
-Deed = Literal[
-    "nothing",
-    "raise",
-    "loop",
-    "sleep",
-    "exit",
-    "os-exit",
-    "abort",
-    "swallow",
-    "flood",
-    "linger",
-    "refuse",
-    "reflex",
-    "overshoot",
-]
+TOLD = Path(__file__).with_name("deed")
+"""Says the deed: no parameter, so that a server rehearses the protocol once for all deeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +33,9 @@ class Misbehaving:
     title: ClassVar[str] = "Misbehaving"
     needs: ClassVar[tuple[str, ...]] = ("feed", "vent", "drain", "pressure", "feed_pressure", "permeate_mass")
 
-    deed: Deed = "nothing"
-    """What it does when the pressure stands."""
     pressure: Pressure = 10 * psi
     """Set point."""
-    after: Duration = 0.5
+    after: Duration = 0.1
     """How long the pressure stands before the deed."""
     lasting: Annotated[Duration, Field(le=3600)] = 600.0
     """How long it goes on doing nothing."""
@@ -62,6 +47,7 @@ class Misbehaving:
         return ()
 
     def run(self, rig: Rig) -> None:
+        deed = TOLD.read_text("utf-8")
         print("a protocol may print")  # noqa: T201 - what it prints goes to the run's log
         if self.ask:
             rig.note(f"the answer was {rig.ask('Is the beaker empty?', 'yes', 'no')}")
@@ -73,7 +59,7 @@ class Misbehaving:
             rig.wait(self.after)
         with rig.step("Deed"):
             if "labrig.rehearsal" not in sys.modules:
-                self._do(rig)
+                self._do(rig, deed)
 
     def analyse(self, run: RunData) -> Analysis:
         """As a file of the disturbed folder says."""
@@ -89,8 +75,8 @@ class Misbehaving:
                 return Analysis("misbehaving", "1", (), Validity.VALID)
         raise AnalysisError("there is nothing to analyse")
 
-    def _do(self, rig: Rig) -> None:  # noqa: PLR0912 - one branch a deed
-        match self.deed:
+    def _do(self, rig: Rig, deed: str) -> None:  # noqa: PLR0912 - one branch a deed
+        match deed:
             case "nothing":
                 rig.wait(self.lasting)
             case "raise":

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from labrig.client import Client
+from labrig.client import Client, Refused
 from labrig.clock import SECOND, monotonic
 from labrig.model import Noted, Outcome
 from labrig.wire.documents import Control, RunPaper
@@ -121,6 +122,42 @@ def server_dies(up: Rigged, number: int, pause: float) -> float:
         assert newest >= through - LATEST, f"samples end {(through - newest) / SECOND:.3f} s too early"
     up.stays_safe(0.2, since + round((seconds + 0.001) * SECOND))
     return seconds
+
+
+def server_thaws(up: Rigged) -> float:
+    """The server stands still until its watchdog has made the plant safe, and then goes on: it is not believed."""
+    client = up.ready(up.client())
+    up.start(client, up.order())
+    assert up.pressurised
+    since = monotonic()
+    os.kill(up.endpoint.pid, signal.SIGSTOP)
+    try:
+        seconds = up.seconds_until_safe(since)
+    finally:
+        os.kill(up.endpoint.pid, signal.SIGCONT)
+    paper = ended(up, client, Outcome.TRIPPED)
+    assert "watchdog" in paper.reason or "silent" in paper.reason, paper.reason
+    up.stays_safe(0.2, since + round((seconds + 0.001) * SECOND))
+    return seconds
+
+
+def reset_holds(up: Rigged, client: Client, seconds: float) -> None:
+    """A reset is taken, or refused with the reason; the one that is taken lasts."""
+
+    def taken() -> bool:
+        try:
+            return client.control(Control(verb="reset", by="tester")).state == "safe"
+        except Refused as refusal:
+            if not str(refusal).startswith("cannot reset: "):
+                raise
+            return False
+
+    wait_until(taken, "it is reset")
+    end = monotonic() + round(seconds * SECOND)
+    while monotonic() < end:
+        assert client.status().state == "safe"
+        threading.Event().wait(0.05)
+    assert up.safe
 
 
 LATEST: Final = SECOND // 5

@@ -13,7 +13,7 @@ from functools import partial
 import pytest
 
 from labrig.client import Client, Refused
-from labrig.clock import SECOND
+from labrig.clock import SECOND, monotonic
 from labrig.endpoint import ServerGone
 from labrig.model import Outcome
 from labrig.wire import rig_pb2
@@ -21,7 +21,8 @@ from labrig.wire.documents import Control, Ordered
 from tests.server import scenarios
 from tests.server.harness import Rigged, over, status_when, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+TIMES = 5
 ATTENDING = """
 import sys
 from pathlib import Path
@@ -51,11 +52,12 @@ def end(process: subprocess.Popen[str]) -> None:
 def test_an_unattended_run_goes_on_without_its_client_and_shows_the_next_one_everything(
     up: Rigged, client: Client
 ) -> None:
-    """The killed client left nothing behind; a new one gets the run's whole past, from its first sample."""
-    desk = attending_process(up)
+    """The killed clients left nothing behind; a new one gets the run's whole past, from its first sample."""
     paper = up.start(client, up.order(attended=False))
-    end(desk)
-    threading.Event().wait(1.0)
+    for _ in range(TIMES):
+        end(attending_process(up))
+        assert client.status().state == "running"
+    threading.Event().wait(up.config.file.safety.absence + 1.0)
     with Client(up.endpoint) as newcomer:
         status = newcomer.status()
         assert status.state == "running"
@@ -73,24 +75,27 @@ def test_an_unattended_run_goes_on_without_its_client_and_shows_the_next_one_eve
 
 
 @pytest.mark.fault("SYS-02")
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize(("number", "times"), [(signal.SIGKILL, TIMES), (signal.SIGSTOP, 1)])
 def test_an_attended_run_stops_in_order_when_its_client_is_gone_or_frozen(
-    up: Rigged, client: Client, number: int
+    up: Rigged, client: Client, number: int, times: int
 ) -> None:
-    """Ten seconds after it is missed; a frozen one is missed when it has not answered pings for ten seconds."""
-    desk = attending_process(up)
-    try:
-        up.start(client, up.order(attended=True))
-        desk.send_signal(number)
-        threading.Event().wait(5.0)
-        assert client.status().state == "running"
-        paper = scenarios.ended(up, client, Outcome.ABORTED)
-    finally:
-        desk.send_signal(signal.SIGCONT)
-        end(desk)
+    """When it was missed for as long as the rig file says; a frozen one is missed after ten seconds without a pong."""
+    for _ in range(times):
+        desk = attending_process(up)
+        try:
+            up.start(client, up.order(attended=True))
+            since = monotonic()
+            desk.send_signal(number)
+            paper = scenarios.ended(up, client, Outcome.ABORTED)
+        finally:
+            desk.send_signal(signal.SIGCONT)
+            end(desk)
+        with up.file(paper) as run:
+            (ended,) = [event.time for event in run.events if event.kind == "run finished"]
 
-    assert "nobody has attended" in paper.reason
-    assert up.safe
+        assert paper.reason == "nobody has attended the run for 1 s; attended methods stop then"
+        assert (ended - since) / SECOND > up.config.file.safety.absence
+        assert up.safe
 
 
 @pytest.mark.fault("SPC-07")

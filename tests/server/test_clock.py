@@ -13,7 +13,7 @@ from labrig.model import Outcome
 from tests.server import scenarios
 from tests.server.harness import Rigged, status_when
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 HOUR = 3600.0
 
 

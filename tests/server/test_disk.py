@@ -18,7 +18,7 @@ from labrig.recording import RunFile
 from tests.server import scenarios
 from tests.server.harness import Rigged, over, state, status_when, wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.mark.fault("STO-05")

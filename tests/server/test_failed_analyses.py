@@ -15,7 +15,7 @@ from tests.server import scenarios
 from tests.server.benches import python_path
 from tests.server.harness import Rigged, labrig, state, status_when
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.mark.fault("SCR-10")
@@ -44,7 +44,7 @@ def test_an_analysis_that_fails_or_kills_its_process_leaves_the_run_whole(up: Ri
 def filed(up: Rigged, client: Client, mood: str) -> RunPaper:
     """A run that completes, and whose analysis is in that mood."""
     (up.data.parent / "analysis").write_text(mood, "utf-8")
-    up.ready(client).start(up.order(after="0.1 s", lasting="0.1 s"))
+    up.ready(client).start(up.order(lasting="0.1 s"))
     scenarios.ended(up, client, Outcome.COMPLETED)
     status = status_when(client, lambda status: status.run is not None and bool(status.run.not_analysed), "it is told")
     assert status.run is not None

@@ -10,7 +10,7 @@ from labrig.wire.documents import Ordered, RunPaper
 from tests.server import scenarios
 from tests.server.harness import Rigged, in_step, status_when
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def filed(client: Client) -> RunPaper:

@@ -1,15 +1,18 @@
 """What goes wrong on a measurement channel holds the run and never trips: mended and resumed, it ends with a result.
 
-A measurement channel is one that the method needs and no interlock names: here the balance.
+A measurement channel is one that the method needs and no interlock names: here water temperature and the balance.
 """
 
 from __future__ import annotations
+
+import threading
 
 import numpy as np
 import pytest
 
 from labrig.client import Client, Refused
 from labrig.clock import SECOND
+from labrig.link import STRIDE
 from labrig.model import Outcome, Quality
 from labrig.recording import RunFile
 from labrig.units import unit
@@ -18,10 +21,13 @@ from tests.server import scenarios
 from tests.server.benches import SERIAL
 from tests.server.harness import Rigged, in_step, over, state, status_when, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
-SHORT = {"pressures": ["5 psi", "10 psi"], "zero": "1 s", "settle": "0.5 s", "window": "3 s"}
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+SHORT = {"pressures": ["5 psi", "10 psi"], "zero": "1 s", "settle": "0.5 s", "window": "4 s"}
+"""Longer than it takes until a channel without a value holds the run."""
 GAP = 0.5
-"""Seconds that the newest honest value may be older than the fault, or younger than its end: the balance's filter."""
+"""Seconds that an honest value may come after the fault: the balance's filter."""
+PLAYED = 0.1
+"""Seconds that one may come before its end: the simulated converter plays its samples when they are read."""
 
 
 def measuring(up: Rigged, client: Client) -> RunPaper:
@@ -55,9 +61,10 @@ class Mishaps:
         self.gaps.append((since, 0))
 
     def is_mended(self, fault: str, key: str) -> None:
-        """Sound again, it is read again by itself, and a person resumes."""
+        """Sound again, it is read again by itself, and a person resumes; the plateau begins anew after that."""
         with pytest.raises(Refused, match=rf"cannot resume: {self._channel}.*mend it first"):
             self._client.control(Control(verb="resume", by="tester"))
+        threading.Event().wait(1.2 * STRIDE)
         self.gaps[-1] = (self.gaps[-1][0], self._up.plant_time())
         self._up.control.clear_fault(fault, key)
         wait_until(self._resumed, "the run is resumed", 30.0)
@@ -93,12 +100,38 @@ def honest(run: RunFile, channel: str, source: str, gaps: list[tuple[int, int]])
     believed = (quality & (Quality.MISSING | Quality.OPEN_LOOP)) == 0
     assert np.isfinite(values[believed]).all()
     for since, until in gaps:
-        inside = (times > since + GAP * SECOND) & (times < until)
+        inside = (times > since + GAP * SECOND) & (times < until - PLAYED * SECOND)
         assert not believed[inside].any()
     ends = [block.first + len(block) for block in blocks]
     skipped = sum(block.first - end for block, end in zip(blocks[1:], ends, strict=False))
     assert skipped == run.totals[source].lost
     assert all(block.first >= end for block, end in zip(blocks[1:], ends, strict=False))
+
+
+@pytest.mark.fault("SIG-01")
+@pytest.mark.fault("SIG-02")
+@pytest.mark.fault("SIG-04")
+@pytest.mark.fault("DEV-12")
+def test_a_transmitter_that_cannot_be_believed_holds_the_run(up: Rigged, client: Client) -> None:
+    """Frozen, a broken wire, a failure that it signals, no number, its module pulled out: each in the same run."""
+    address = "cDAQ1Mod2/ai1"
+    started, mishaps = measuring(up, client), Mishaps(up, client, "water_temperature")
+    for fault, key, parameters in (
+        ("stuck", address, {"address": address}),
+        ("open loop", address, {"address": address}),
+        ("open loop", address, {"address": address, "current": "22 mA"}),
+        ("nan", address, {"address": address}),
+        ("removed", "cDAQ1Mod2", {"device": "cDAQ1Mod2"}),
+    ):
+        mishaps.holds(fault, **parameters)
+        mishaps.is_mended(fault, key)
+    assert "water_temperature is frozen: not one digit of it moved in 2 s after" in mishaps.reasons[0]
+    completed(up, client, started)
+
+    with up.file(started) as run:
+        honest(run, "water_temperature", "loops", mishaps.gaps[1:])  # what is frozen is recorded as it is
+        held = [event.reason for event in run.events if event.kind == "state changed" and event.after == "hold"]  # type: ignore[union-attr]
+    assert len(held) == len(mishaps.gaps)
 
 
 @pytest.mark.fault("DEV-02")
@@ -107,10 +140,14 @@ def honest(run: RunFile, channel: str, source: str, gaps: list[tuple[int, int]])
 @pytest.mark.fault("DEV-08")
 @pytest.mark.fault("SIG-11")
 def test_a_balance_that_is_silent_or_gone_holds_the_run_until_the_same_one_is_back(up: Rigged, client: Client) -> None:
-    """Silent, overloaded, unplugged, plugged into another port, another balance in its place: each in the same run."""
+    """Silent, overloaded, unplugged again and again, plugged into another port, another balance in its place."""
     started, mishaps = measuring(up, client), Mishaps(up, client, "permeate_mass")
-    for fault in ("silence", "overload", "unplugged"):
-        mishaps.holds(fault)
+    for fault, parameters in (
+        ("silence", {}),
+        ("overload", {}),
+        *(("unplugged", {"elsewhere": elsewhere}) for elsewhere in (False, True, False, True)),
+    ):
+        mishaps.holds(fault, **parameters)
         mishaps.is_mended(fault, "balance")
 
     mishaps.holds("unplugged", elsewhere=True)

@@ -1,17 +1,20 @@
-"""What each of a rig's processes loads, as told by the processes themselves while they did their work."""
+"""What a rig's processes load, as they tell themselves, and that none of them is left when the rig is taken down."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pytest
 
 from labrig.model import Outcome
+from labrig.wire.documents import RunPaper
 from tests.server import scenarios
 from tests.server.benches import HERE
-from tests.server.harness import processes, rigged, runner_of, wait_until
+from tests.server.harness import labrig, processes, rigged, runner_of, wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 NEVER = {
     "supervisor": [
         "numpy",
@@ -28,27 +31,59 @@ NEVER = {
 }
 
 
-def test_no_process_loads_what_it_must_not(tmp_path: Path) -> None:
-    """From its start over a run, its stop and its filing to a second client's look at the result."""
-    told, site = tmp_path / "imports", tmp_path / "site"
-    for folder in (told, site):
-        folder.mkdir()
+@dataclass(frozen=True)
+class Life:
+    """Of one rig: a run that is stopped and filed, a client that looks at it, another run, and ``labrig down``."""
+
+    loaded: Mapping[str, list[str]]
+    """Modules by process."""
+    down: subprocess.CompletedProcess[str]
+    left: Mapping[int, str]
+    """Processes that were there after it, with their command lines."""
+    last: RunPaper
+    outcome: Outcome | None
+    """Of the run that went on when it was taken down."""
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
+    folder = tmp_path_factory.mktemp("life")
+    told, site = folder / "imports", folder / "site"
+    for made in (told, site):
+        made.mkdir()
     (site / "sitecustomize.py").write_text((HERE / "imports_told.py").read_text(encoding="utf-8"), encoding="utf-8")
-    with rigged(tmp_path, environment={"LABRIG_IMPORTS": str(told)}) as up:
+    with rigged(folder, environment={"LABRIG_IMPORTS": str(told)}) as up:
         client = up.client()
         up.start(client, up.order())
         pids = {"supervisor": up.supervisor, "server": up.endpoint.pid, "runner": runner_of(up)}
-        lines = processes(up.mark)
+        assert "labrig.supervisor" in processes(up.mark)[up.supervisor]
         client.stop("enough", "tester")
         paper = scenarios.ended(up, client, Outcome.ABORTED)
         wait_until(lambda: bool((filed := client.status().run) and filed.filed), "it is filed")
         client.run(paper.run)
+        last = up.start(client, up.order())
+        down = labrig("down", "--data", str(up.data))
+        left = processes(up.mark)
+        with up.file(last) as run:
+            outcome = run.outcome
+    loaded = {name: (told / str(pid)).read_text(encoding="utf-8").split() for name, pid in pids.items()}
+    return Life(loaded, down, left, last, outcome)
 
-    assert "labrig.supervisor" in lines[pids["supervisor"]]
-    for name, pid in pids.items():
-        loaded = (told / str(pid)).read_text(encoding="utf-8").split()
-        assert len(loaded) > 50, name
-        unwanted = [
-            module for module in loaded for never in NEVER[name] if module == never or module.startswith(f"{never}.")
-        ]
-        assert not unwanted, f"the {name} loads {unwanted[:5]}"
+
+@pytest.mark.parametrize("name", NEVER)
+def test_no_process_loads_what_it_must_not(life: Life, name: str) -> None:
+    """From its start over a run, its stop and its filing to a client's look at the result."""
+    loaded = life.loaded[name]
+    unwanted = [
+        module for module in loaded for never in NEVER[name] if module == never or module.startswith(f"{never}.")
+    ]
+
+    assert len(loaded) > 50
+    assert not unwanted, f"the {name} loads {unwanted[:5]}"
+
+
+def test_labrig_down_ends_a_run_and_its_processes(life: Life) -> None:
+    """The supervisor follows its server, and the simulated rig the supervisor."""
+    assert life.down.returncode == 0, life.down.stderr
+    assert life.outcome is Outcome.ABORTED
+    assert not [line for line in life.left.values() if " serve " in line or "labrig.runner" in line]

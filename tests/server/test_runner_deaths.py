@@ -12,7 +12,7 @@ from tests.server import scenarios
 from tests.server.harness import Rigged
 from tests.server.scenarios import SILENCE
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 BOUND = 0.2
 """Seconds from the end of a protocol's process to the last safe output."""
 

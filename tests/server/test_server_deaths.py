@@ -18,7 +18,8 @@ from labrig.wire.documents import Control
 from tests.server import scenarios
 from tests.server.harness import Rigged, labrig, over, processes, rigged, runner_of, state, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # a server's start takes a busy machine half a minute
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+TIMES = 5
 WATCHDOG = 0.6
 """Seconds: the hardware watchdog's half second and a tenth."""
 
@@ -26,37 +27,58 @@ WATCHDOG = 0.6
 @pytest.mark.fault("SYS-03")
 @pytest.mark.fault("STO-01")
 def test_a_server_that_is_killed_leaves_a_safe_plant_and_loses_nothing_acknowledged(up: Rigged) -> None:
-    """At moments that differ from run to run of the tests; the proof does it hundreds of times."""
+    """At moments that differ from run to run of the tests; the proof does it hundreds of times.
+
+    The next one does not go on with the run: it is tripped until a person resets it, and a start is refused in words.
+    """
     chance = random.Random()
-    for _ in range(5):
-        pause = chance.uniform(0.0, 1.5)
+    for _ in range(TIMES):
+        pause = chance.uniform(0.0, 1.0)
         assert scenarios.server_dies(up, signal.SIGKILL, pause) < WATCHDOG, pause
+        client = up.client()
+        assert client.status().state == "tripped"
+        assert "watchdog" in client.status().reason
+        with pytest.raises(Refused, match="tripped"):
+            client.start(up.order())
+        scenarios.reset_holds(up, client, 0.5)
+
+
+@pytest.mark.fault("DEV-13")
+def test_a_chassis_that_refuses_every_task_is_reset_with_its_watchdog(up: Rigged) -> None:
+    """Which takes the guard channels along for a moment; the reset holds all the same."""
+    up.control.set_fault("strict watchdog", device="cDAQ1")
+    try:
+        scenarios.server_dies(up, signal.SIGKILL, 0.0)
+        client = up.client()
+        assert state(client) == "tripped"
+        scenarios.reset_holds(up, client, 3.0)
+        up.start(client, up.order())
+        client.stop("enough", "tester")
+        scenarios.ended(up, client, Outcome.ABORTED)
+    finally:
+        up.control.clear_faults()
 
 
 @pytest.mark.fault("SYS-04")
 @pytest.mark.fault("DEV-13")
 @pytest.mark.fault("DEV-16")
 def test_a_server_that_hangs_leaves_a_safe_plant_and_is_started_anew(up: Rigged) -> None:
-    """Twice: the supervisor waits five seconds before it believes it."""
-    for _ in range(2):
-        assert scenarios.server_dies(up, signal.SIGSTOP, 0.3) < WATCHDOG
+    """By the supervisor, which waits five seconds before it believes it."""
+    assert scenarios.server_dies(up, signal.SIGSTOP, 0.3) < WATCHDOG
 
 
-def test_a_restarted_server_is_tripped_until_a_person_has_looked(up: Rigged) -> None:
-    """The run is not gone on with, a start is refused in words, a reset lets the next one begin."""
-    scenarios.server_dies(up, signal.SIGKILL, 0.1)
-    client = up.client()
+@pytest.mark.fault("SYS-04")
+@pytest.mark.fault("DEV-13")
+def test_a_server_that_hung_for_a_moment_finds_the_plant_safe_and_the_rig_tripped(up: Rigged) -> None:
+    """It comes back before the supervisor gives it up, and does not go on as if nothing had been."""
+    figures = [scenarios.server_thaws(up) for _ in range(TIMES)]
 
-    assert client.status().state == "tripped"
-    assert "watchdog" in client.status().reason
-    with pytest.raises(Refused, match="tripped"):
-        client.start(up.order())
-    up.ready(client)
-    assert up.safe
+    assert max(figures) < WATCHDOG, figures
+    scenarios.reset_holds(up, up.client(), 0.5)
 
 
-def test_a_runner_does_not_outlive_its_server(up: Rigged) -> None:
-    """Not even one that loops for ever and never calls it."""
+def test_runner_and_clients_of_a_killed_server_know_where_they_stand(up: Rigged) -> None:
+    """A runner ends, even one that loops for ever; a client is told, and finds the next server by its endpoint file."""
     client = up.ready(up.client())
     up.start(client, up.order("loop"))
     runner, before = runner_of(up), up.endpoint
@@ -64,13 +86,6 @@ def test_a_runner_does_not_outlive_its_server(up: Rigged) -> None:
     up.renewed(before)
 
     wait_until(lambda: runner not in processes(up.mark), "the runner has ended", 10.0)
-
-
-def test_clients_find_the_restarted_server_by_its_endpoint_file(up: Rigged) -> None:
-    client, before = up.ready(up.client()), up.endpoint
-    os.kill(before.pid, signal.SIGKILL)
-    up.renewed(before)
-
     with pytest.raises(ServerGone):
         client.status()
     assert up.client().status().state in {"safe", "tripped"}
@@ -116,8 +131,11 @@ def spent() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def test_a_stale_lock_and_endpoint_are_no_obstacle(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Everything was killed at once, as in a power cut; the next start is as the first."""
+@pytest.mark.fault("SYS-07")
+def test_a_stale_lock_and_endpoint_are_no_obstacle_to_one_of_two_starts(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Everything was killed at once, as in a power cut. Of two starts in one moment one is refused."""
     folder = tmp_path_factory.mktemp("stale")
     with rigged(folder) as up:
         client = up.client()
@@ -125,11 +143,17 @@ def test_a_stale_lock_and_endpoint_are_no_obstacle(tmp_path_factory: pytest.Temp
         for pid in processes(up.mark):
             os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not processes(up.mark), "all are dead")
-    with rigged(folder) as up:
+    with rigged(folder, at_once=2) as up:
         client = up.client()
         filed = client.run(paper.run)
+        found = [line for line in processes(up.mark).values() if "labrig.supervisor" in line or " serve " in line]
+        (refused,) = up.refused
 
     assert filed.outcome == "interrupted"
+    assert len(found) == 2, "one supervisor and one server"
+    assert refused.returncode == 2
+    assert "is being started by another labrig up" in refused.stderr or "is already served" in refused.stderr
+    assert "use" in refused.stderr
 
 
 @pytest.mark.fault("SYS-10")

@@ -16,15 +16,16 @@ from labrig.server.process import WORKERS
 from labrig.server.watchers import MOST
 from labrig.wire.documents import Control, Ordered
 from tests.server import scenarios
-from tests.server.harness import Rigged, labrig, processes, rigged, runner_of, state, wait_until
+from tests.server.harness import Rigged, processes, rigged, state, wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 BOUND = 0.2
+TIMES = 5
 
 
 @pytest.mark.fault("SPC-08")
 def test_stop_is_not_undone_by_a_protocol_that_ignores_it(up: Rigged, client: Client) -> None:
-    figures = [scenarios.stopped(up, client, lambda: client.stop("test", "tester")) for _ in range(5)]
+    figures = [scenarios.stopped(up, client, lambda: client.stop("test", "tester")) for _ in range(TIMES)]
 
     assert max(figures) < BOUND, figures
     paper = client.status().run
@@ -33,12 +34,15 @@ def test_stop_is_not_undone_by_a_protocol_that_ignores_it(up: Rigged, client: Cl
 
 
 def test_two_stops_at_once_are_one_stop(up: Rigged, client: Client) -> None:
-    assert scenarios.stopped(up, client, scenarios.stop_twice_at_once(client)) < BOUND
+    figures = [scenarios.stopped(up, client, scenarios.stop_twice_at_once(client)) for _ in range(TIMES)]
+
+    assert max(figures) < BOUND, figures
 
 
 def test_the_command_line_stops_a_run(up: Rigged, client: Client) -> None:
     """Its own start takes most of the time; what it prints is how long the server took."""
-    assert scenarios.stopped(up, client, scenarios.stop_by_command_line(up)) < 10.0
+    for _ in range(TIMES):
+        assert scenarios.stopped(up, client, scenarios.stop_by_command_line(up)) < 10.0
 
 
 @pytest.mark.fault("SPC-07")
@@ -120,21 +124,6 @@ def test_told_to_end_everything_ends_with_the_rig_safe_and_the_run_filed(
     assert seconds < 2.0
     assert outcome is Outcome.ABORTED
     assert reason == "the rig server was ended"
-
-
-def test_labrig_down_ends_a_run_and_every_process(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with rigged(tmp_path_factory.mktemp("down")) as up:
-        client = up.client()
-        paper = up.start(client, up.order())
-        runner = runner_of(up)
-        done = labrig("down", "--data", str(up.data))
-        with up.file(paper) as run:
-            outcome = run.outcome
-
-    assert done.returncode == 0, done.stderr
-    assert outcome is Outcome.ABORTED
-    with pytest.raises(ProcessLookupError):
-        os.kill(runner, 0)
 
 
 @pytest.mark.fault("SCR-09")

@@ -13,7 +13,7 @@ from tests.server import scenarios
 from tests.server.benches import bench
 from tests.server.harness import Rigged, rigged, status_when
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 CAPACITY = 85 * g
 FEED = 35 * mL
 SMALL = {
@@ -51,7 +51,7 @@ def test_a_run_is_stopped_before_the_feed_runs_dry(small: Rigged) -> None:
 
 
 def until_stopped(small: Rigged, client: Client, what: str) -> None:
-    small.start(client, small.order(pressure="5 psi", after="0.1 s"))
+    small.start(client, small.order(pressure="5 psi"))
     status = status_when(client, lambda status: what in " ".join(status.forecasts), "it is told")
     assert status.state == "running"
     assert "in about" in " ".join(status.forecasts)
