@@ -49,7 +49,7 @@ class Ending:
 _UNUSABLE: Final = np.uint8(Quality.MISSING | Quality.OPEN_LOOP)
 SPACING: Final = 0.002
 """Seconds between two commands of a protocol in a process of its own."""
-JOINING: Final = 30.0
+JOINING: Final = 120.0
 """Seconds until a protocol's first sign of life: its process has to start. Until then nothing is commanded."""
 
 

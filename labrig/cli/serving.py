@@ -23,7 +23,8 @@ from labrig.wire.documents import Control, Status
 
 READY: Final = 180.0
 """Seconds that simulated rig and server may take to answer while their supervisor lives."""
-GONE: Final = 30.0
+GONE: Final = 120.0
+"""Seconds that a server may take to end: it files its last run first."""
 LOOK: Final = 0.1
 
 

@@ -33,7 +33,8 @@ RIG: Final = benches.RIG
 FEED, VENT, DRAIN, SETPOINT = "cDAQ1Mod3/port0/line0", "cDAQ1Mod3/port0/line1", "cDAQ1Mod3/port0/line2", "cDAQ1Mod4/ao0"
 SAFE: Final = {FEED: 0.0, VENT: 0.0, DRAIN: 0.0, SETPOINT: 0.0}
 """Raw commands of the safe state: feed and drain closed, vent open (it opens without current), no pressure."""
-LONG: Final = 60.0
+LONG: Final = 180.0
+"""Seconds to wait for what must come to pass: a crowded machine takes a minute to start a process."""
 
 
 @dataclass
