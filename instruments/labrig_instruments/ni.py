@@ -28,6 +28,8 @@ _RESERVED: Final = -50103
 _EXPIRED: Final = frozenset({-200678, -200644, -200681, -200712, -201434, -201478})
 """Refused because a watchdog of the device, or of its chassis, has run out."""
 _NO_WATCHDOG: Final = -200662
+_LOOKING: Final = 3.0
+"""Seconds that a server may take to answer who looks for devices."""
 _UNREACHABLE: Final = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"}
 
 
@@ -178,11 +180,26 @@ class Daq:
         return f"{product}, serial number {number:08X}{' (simulated)' if device.is_simulated else ''}"
 
 
-def explained(name: str, wanted: Wanted, error: Exception) -> InstrumentError:
+@contextmanager
+def nidaqmx_options(server: str | None) -> Iterator[Any]:
+    """What leads nidaqmx to that server; None for the driver on this computer."""
+    from nidaqmx import GrpcSessionOptions
+
+    if server is None:
+        yield None
+        return
+    channel = _connected(server, _LOOKING)
+    try:
+        yield GrpcSessionOptions(channel, "")
+    finally:
+        channel.close()
+
+
+def explained(name: str, wanted: Wanted | None, error: Exception) -> InstrumentError:
     """An error of nidaqmx in labrig's words: what happened, and what to do."""
     from nidaqmx import errors
 
-    where = f"{name} ({wanted.device})"
+    where = f"{name} ({wanted.device})" if wanted else name
     text = str(error).partition("\n")[0].strip().rstrip(".")
     match error:
         case errors.DaqNotFoundError() | errors.DaqNotSupportedError():
@@ -190,11 +207,15 @@ def explained(name: str, wanted: Wanted, error: Exception) -> InstrumentError:
                 f"{where}: NI-DAQmx is not installed on this computer. Install it from ni.com, or use a simulated rig."
             )
         case errors.RpcError() if error.rpc_code.name in _UNREACHABLE:
-            return LinkLost(f"{where}: the server at {wanted.server} does not answer. Start it, then reconnect.")
+            return LinkLost(f"{where}: the server{_named(wanted)} does not answer. Start it, then reconnect.")
         case errors.DaqError():
             return _refused(where, text, int(error.error_code))
         case _:
             return InstrumentError(f"{where}: NI-DAQmx failed: {text}")
+
+
+def _named(wanted: Wanted | None) -> str:
+    return f" at {wanted.server}" if wanted else ""
 
 
 def _refused(where: str, text: str, code: int) -> InstrumentError:

@@ -205,6 +205,36 @@ def check(
 
 
 @app.command()
+def devices(
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Ask who answers at each free serial port; changes nothing.")
+    ] = False,
+    port: Annotated[list[str], typer.Option("--port", help="A serial port that the system does not list.")] = [],  # noqa: B006 - typer copies it
+    server: Annotated[str, typer.Option("--server", help="gRPC server with NI devices, as 127.0.0.1:31763.")] = "",
+    toml: Annotated[bool, typer.Option("--toml", help="Print a rig file to start from.")] = False,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the NI devices and serial ports of this computer, and say who answers."""
+    from labrig.cli.devices import devices as list_devices
+
+    _exit(list_devices(ask=ask, ports=port, server=server, data=data, as_toml=toml, as_json=json))
+
+
+@app.command()
+def wiring(
+    rig: Annotated[str, typer.Argument(help="A rig file, or the name of a shipped rig.")],
+    seconds: Annotated[float, typer.Option("--seconds", min=0.2, max=600, help="How long each device is read.")] = 3.0,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Read every input for some seconds: raw signal, value, noise, zero, and what is wrong with it."""
+    from labrig.cli.devices import wiring as look_at_wiring
+
+    _exit(look_at_wiring(rig, seconds, data, as_json=json))
+
+
+@app.command()
 def recover(
     run_files: Annotated[list[Path], typer.Argument(help="Run files (.labrig) that were cut off.")],
     json: JsonOption = False,

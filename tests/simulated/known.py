@@ -59,6 +59,7 @@ DEVICES: Mapping[str, Mapping[str, object]] = {
         "registers": [{"slave": 1, "at": 2, "type": "float32", "unit": "bar"}],
         "coils": [{"slave": 17, "coil": 0}, {"slave": 17, "coil": 1}],
     },
+    "scpi": {"kind": "ascii", "answers": [{"ask": r"\*IDN\?", "say": "KEYSIGHT TECHNOLOGIES,34970A,MY1,1.0"}]},
     "gauge": {
         "kind": "ascii",
         "baud": 115200,

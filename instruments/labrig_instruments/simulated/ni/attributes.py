@@ -96,6 +96,7 @@ DEVICE: Final[Mapping[int, Callable[[Driver, Device], Value]]] = {
     0x298D: lambda driver, device: device.product.rate,  # all channels together
     0x2990: lambda driver, device: _ranges(device, "analog voltage"),
     0x2991: lambda driver, device: _ranges(device, "analog current"),
+    0x2FD0: lambda driver, device: _ranges(device, "bridge"),
     0x299B: lambda driver, device: (
         (-device.product.output_range, device.product.output_range) if device.product.outputs else ()
     ),
