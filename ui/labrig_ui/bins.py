@@ -6,8 +6,9 @@ reaches back far enough is drawn. Memory and drawing time do not grow with the r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -24,6 +25,8 @@ KEPT: Final = 8192
 GAP: Final = 3.0
 """A line is broken where bins are further apart than so many times their usual distance, and more than `SILENCE`."""
 SILENCE: Final = SECOND
+TOGETHER: Final = 32
+"""Digests that wait for the coarser levels at most."""
 _NAMES: Final = ("source", "channels")
 _FIELDS: Final = ("n", "mean", "low", "high", "last", "quality")
 
@@ -51,23 +54,39 @@ class Pyramid:
     def __init__(self, channels: tuple[str, ...]) -> None:
         self.channels = channels
         self._levels = tuple(_Level(len(channels), width) for width in WIDTHS)
+        self._waiting: list[Digest] = []
+        """What the finest level has and the others have not yet: they take it in one go, a fifth of the work."""
 
     def add(self, digest: Digest) -> None:
         """Bins that follow all earlier ones; those that do not (they were fetched twice) are left out."""
-        fresh = after(digest, self.end) if self.held else digest
+        finest = self._levels[0]
+        fresh = after(digest, self.end) if finest.held else digest
         if not len(fresh.starts):
             return
-        for level in self._levels:
-            level.add(merged(fresh, level.width))
+        finest.add(merged(fresh, finest.width))
+        self._waiting.append(fresh)
+        if len(self._waiting) >= TOGETHER:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Let the coarser levels have what waits for them."""
+        if self._waiting:
+            waiting = _joined(self._waiting)
+            self._waiting.clear()
+            for level in self._levels[1:]:
+                level.add(merged(waiting, level.width))
 
     @property
     def held(self) -> int:
         """How many bins there are at all resolutions together."""
+        self._settle()
         return sum(level.held for level in self._levels)
 
     @property
     def start(self) -> int:
         """Time of the oldest sample kept at any resolution; 0 without one."""
+        if not self._levels[-1].held:
+            self._settle()
         return self._levels[-1].start
 
     @property
@@ -90,7 +109,17 @@ class Pyramid:
             reaches_back = level.start <= max(start, self.start)
             if reaches_back and (end - start) / level.width <= 8 * most:
                 return level
+            self._settle()
         return self._levels[-1]
+
+
+def _joined(digests: Sequence[Digest]) -> Digest:
+    """Digests of one source, one after the other, as one."""
+    names = [field.name for field in fields(Digest) if field.name not in _NAMES]
+    arrays: dict[str, Any] = {
+        name: np.concatenate([getattr(one, name) for one in digests]) for name in names
+    }  # by name
+    return replace(digests[0], **arrays)
 
 
 def after(digest: Digest, time: int) -> Digest:

@@ -69,10 +69,13 @@ class StateBar(QFrame):
         desk, state = self._desk, self._desk.state
         back, front = self._theme.tokens.state(state)
         show(self.pill, words.STATE_WORDS[state], "State of the rig")
-        self.pill.setStyleSheet(
-            f"background: {back}; color: {front}; font-size: 20px; font-weight: 700; border-radius: 6px;"
+        size = round(20 * self._theme.scale)
+        wanted = (
+            f"background: {back}; color: {front}; font-size: {size}px; font-weight: 700; border-radius: 6px;"
             " padding: 4px 14px;"
         )
+        if self.pill.styleSheet() != wanted:  # a style that is set is worked out anew, even when it is the same
+            self.pill.setStyleSheet(wanted)
         show(self.rig, desk.rig or "No rig chosen", "Rig")
         self.simulated.setVisible(desk.description is not None and desk.description.simulated and bool(desk.rig))
         line = words.state_line(state, desk.status)
