@@ -20,16 +20,33 @@ LATE: Final = 0.25
 """Seconds by which the guardian may be late before people are told."""
 
 
-class Heartbeat:
-    """A context: while it lasts, a line now and then tells the supervisor that this process is awake and guards."""
+ENDING: Final = 660.0
+"""Seconds that a server may take to end in order: it files its last run first."""
 
-    def __init__(self, to: TextIO, front: Front) -> None:
-        self._to, self._front, self._over = to, front, threading.Event()
+
+class Heartbeat:
+    """A context: from `guards` on a line now and then tells the supervisor that this process is awake and guards.
+
+    From `ends` on it tells that this process is awake and ends in order, for as long as that may take.
+    """
+
+    def __init__(self, to: TextIO) -> None:
+        self._to, self._over = to, threading.Event()
+        self._front: Front | None = None
+        self._until = 0
         self._job: Job | None = None
 
     def __enter__(self) -> Heartbeat:
-        self._job = spawn("heartbeat", self._run)
         return self
+
+    def guards(self, front: Front) -> None:
+        """The guardian looks."""
+        self._front = front
+        self._job = spawn("heartbeat", self._run)
+
+    def ends(self) -> None:
+        """The guardian will not look any more."""
+        self._until, self._front = monotonic() + round(ENDING * SECOND), None
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
@@ -38,13 +55,20 @@ class Heartbeat:
 
     def _run(self) -> None:
         while not self._over.wait(LOOK):
-            if (monotonic() - self._front.station.guardian.rounds.looked) / SECOND > HANGS:
+            front = self._front
+            if not self._sound(front):
                 continue
             try:
                 print(file=self._to, flush=True)
             except (OSError, ValueError):
-                self._front.warn("supervisor", "the supervisor is gone: nobody restarts this server if it ends")
+                if front is not None:
+                    front.warn("supervisor", "the supervisor is gone: nobody restarts this server if it ends")
                 return
+
+    def _sound(self, front: Front | None) -> bool:
+        if front is None:
+            return monotonic() < self._until
+        return (monotonic() - front.station.guardian.rounds.looked) / SECOND <= HANGS
 
 
 class Keeper:

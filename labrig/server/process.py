@@ -73,13 +73,15 @@ def serve(options: ServerOptions, announce: TextIO) -> int:
         archive = Archive(folder)
         recovered = list(archive.recover_all())
         methods = children.describe({"what": "methods", "folders": [str(options.data / "methods")]})
+        pulse = stack.enter_context(Heartbeat(announce))
         front = stack.enter_context(_front(options, config, methods, archive, ended))
         for words in recovered:
             log.warning("%s", words)
             front.warn(words, words)
         print(json.dumps(_announcement(options, config)), file=announce, flush=True)
         if options.heartbeat:
-            stack.enter_context(Heartbeat(announce, front))
+            pulse.guards(front)
+            stack.callback(pulse.ends)
         gc.collect()
         gc.freeze()
         ended.wait()

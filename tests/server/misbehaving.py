@@ -71,6 +71,9 @@ class Misbehaving:
                 raise ZeroDivisionError("by a mistake in the analysis")
             case "exits":
                 os._exit(5)
+            case "slow":
+                Event().wait(7.0)
+                return Analysis("misbehaving", "1", (), Validity.VALID)
             case "well":
                 return Analysis("misbehaving", "1", (), Validity.VALID)
         raise AnalysisError("there is nothing to analyse")

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import pytest
 
 from labrig.model import Outcome
-from labrig.wire.documents import RunPaper
 from tests.server import scenarios
 from tests.server.benches import HERE
 from tests.server.harness import labrig, processes, rigged, runner_of, wait_until
@@ -40,9 +39,10 @@ class Life:
     down: subprocess.CompletedProcess[str]
     left: Mapping[int, str]
     """Processes that were there after it, with their command lines."""
-    last: RunPaper
     outcome: Outcome | None
     """Of the run that went on when it was taken down."""
+    analyses: int
+    """In that run's file."""
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
     for made in (told, site):
         made.mkdir()
     (site / "sitecustomize.py").write_text((HERE / "imports_told.py").read_text(encoding="utf-8"), encoding="utf-8")
-    with rigged(folder, environment={"LABRIG_IMPORTS": str(told)}) as up:
+    with rigged(folder, environment={"LABRIG_IMPORTS": str(told), "LABRIG_DISTURBED": str(folder)}) as up:
         client = up.client()
         up.start(client, up.order())
         pids = {"supervisor": up.supervisor, "server": up.endpoint.pid, "runner": runner_of(up)}
@@ -62,12 +62,13 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
         wait_until(lambda: bool((filed := client.status().run) and filed.filed), "it is filed")
         client.run(paper.run)
         last = up.start(client, up.order())
+        (folder / "analysis").write_text("slow", encoding="utf-8")
         down = labrig("down", "--data", str(up.data))
         left = processes(up.mark)
         with up.file(last) as run:
-            outcome = run.outcome
+            outcome, analyses = run.outcome, len(run.analyses)
     loaded = {name: (told / str(pid)).read_text(encoding="utf-8").split() for name, pid in pids.items()}
-    return Life(loaded, down, left, last, outcome)
+    return Life(loaded, down, left, outcome, analyses)
 
 
 @pytest.mark.parametrize("name", NEVER)
@@ -83,7 +84,7 @@ def test_no_process_loads_what_it_must_not(life: Life, name: str) -> None:
 
 
 def test_labrig_down_ends_a_run_and_its_processes(life: Life) -> None:
-    """The supervisor follows its server, and the simulated rig the supervisor."""
+    """Its analysis takes longer than a server may be silent, and is waited for all the same."""
     assert life.down.returncode == 0, life.down.stderr
-    assert life.outcome is Outcome.ABORTED
+    assert (life.outcome, life.analyses) == (Outcome.ABORTED, 1)
     assert not [line for line in life.left.values() if " serve " in line or "labrig.runner" in line]
