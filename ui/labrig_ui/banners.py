@@ -46,9 +46,13 @@ class Banners(QWidget):
         desk.attachment_changed.connect(self.refresh)
         self.refresh()
 
-    def say(self, said: str, *, bad: bool = True) -> None:
-        """Show something that failed, or to be taken care of, until a person puts it away."""
-        self._said = (*(one for one in self._said if one.words != said), Banner(said, bad, True))[-3:]
+    def say(self, said: str, *, bad: bool = True, instead: str = "") -> None:
+        """Show something that failed, or to be taken care of, until a person puts it away.
+
+        It stands in place of earlier lines that begin with ``instead``, or are the same.
+        """
+        others = (one for one in self._said if not one.words.startswith(instead or said))
+        self._said = (*others, Banner(said, bad, True))[-3:]
         self.refresh()
 
     @property

@@ -30,6 +30,7 @@ PAGES: Final = ("Rig", "New run", "Live", "Results", "Specimens")
 RIG, ORDER, LIVE, RESULTS, SPECIMENS = range(5)
 LONG_STILL: Final = 2.0
 """s that a window may stand still without a word in the record."""
+STOOD_STILL: Final = "This window stood still"
 STOP_PATIENCE: Final = 6000
 """ms that closing waits for the rig to be safe."""
 
@@ -123,11 +124,11 @@ class MainWindow(QMainWindow):
 
     def _stood_still(self, seconds: float) -> None:
         """Say that nothing could be seen meanwhile; a long time stands in the record too."""
-        words = f"This window stood still for {seconds:.1f} s; the rig server went on."
+        words = f"{STOOD_STILL} for {seconds:.1f} s; the rig server went on."
         if seconds < LONG_STILL:
             self.safety.say(words)
             return
-        self.banners.say(words, bad=False)
+        self.banners.say(words, bad=False, instead=STOOD_STILL)
         if self._desk.run is not None:
             self._orders.note(f"the desktop's window stood still for {seconds:.1f} s")
 
