@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from labrig.model import Floats
+from labrig.model import Flags, Floats, Times
 
 _FORMULA: Final = "=+-@\uff1d\uff0b\uff0d\uff20"
 """What begins a formula: also in full width, which spreadsheets take for the same."""
@@ -20,13 +20,17 @@ _SEPARATOR: Final = re.compile("([,;])")
 _NUMBER: Final = re.compile(r"\s*[-+]?[0-9.]+(e[-+]?[0-9]+)?\s*")
 
 
-def safe(text: str) -> str:
-    r"""A text as a cell; `plain` gives it back.
+def one_line(text: str) -> str:
+    r"""A text whose control characters and backslashes are ``\uXXXX`` and ``\\``."""
+    return _UNPRINTED.sub(lambda found: "\\\\" if found[0] == "\\" else f"\\u{ord(found[0]):04x}", text)
 
-    Control characters and backslashes become ``\uXXXX`` and ``\\``, so that a cell is one line. What would begin a
-    formula, be it after blanks, gets an apostrophe in front, as do texts that begin with one.
+
+def safe(text: str) -> str:
+    """A text as a cell of one line; `plain` gives it back.
+
+    What would begin a formula, be it after blanks, gets an apostrophe in front, as do texts that begin with one.
     """
-    line = _UNPRINTED.sub(lambda found: "\\\\" if found[0] == "\\" else f"\\u{ord(found[0]):04x}", text)
+    line = one_line(text)
     return f"'{line}" if line.startswith("'") or _BEGINS_ONE.match(line) else line
 
 
@@ -50,7 +54,7 @@ def _harmless(piece: str) -> str:
     return f"'{piece}" if _BEGINS_ONE.match(piece) and not _NUMBER.fullmatch(piece) else piece
 
 
-def numbers(values: Floats) -> Sequence[float | None]:
+def numbers(values: Floats | Times | Flags) -> Sequence[float | None]:
     """Numbers for `csv.writer`, which prints the shortest decimals that read back as the same.
 
     None, and so an empty cell, where there is no number.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
 from labrig import units
-from labrig.model import Event, Marked, Measured
+from labrig.exports.streams import QUALITY_WORDS, si_symbol
+from labrig.exports.stretch import Stretch
+from labrig.model import Channel, Event, Marked, Measured
 from labrig.recording import RunFile
 from labrig.recording.codec import to_json
 
@@ -68,6 +70,27 @@ def facts(run: RunFile) -> Mapping[str, str]:
         "text cells": "what would begin a formula begins with an apostrophe; \\uXXXX is a control character",
     }
     return {key: value for key, value in known.items() if value}
+
+
+def about_samples(source: str, channels: Sequence[Channel], stretch: Stretch) -> dict[str, str]:
+    """What everybody needs to know of a table of samples beside the facts of its run."""
+    about = {"source": source, **stretch.words}
+    if stretch.binned:
+        about["bins"] = f"time_s is the beginning of a bin of {stretch.every:g} s; n counts its usable samples"
+        about["quality"] = f"all bits of the samples of a bin; sum of: {QUALITY_WORDS}"
+    else:
+        about["index"] = "number of the sample since the start; a jump shows lost samples"
+        about["quality"] = f"sum of: {QUALITY_WORDS}"
+    return about | {f"channel {channel.name}": described(channel) for channel in channels}
+
+
+def described(channel: Channel) -> str:
+    """A channel's title, calibration and wiring, in words."""
+    terms = " + ".join(f"{c!r} raw^{power}" for power, c in enumerate(channel.calibration.coefficients))
+    certificate = f", certificate {channel.calibration.certificate}" if channel.calibration.certificate else ""
+    wired = f", wired to {channel.address}" if channel.address else ""
+    title, symbol = channel.label or channel.name, si_symbol(channel.unit)
+    return f"{title}; SI value ({symbol}) = {terms} with raw in {channel.raw_unit}{certificate}{wired}"
 
 
 def event_row(event: Event) -> EventRow:

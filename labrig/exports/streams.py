@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labrig import units
 from labrig.model import Block, Calibration, Channel, Flags, Floats, Quality, Times, calibrated
@@ -40,13 +41,30 @@ class Piece:
     quality: Flags
     """Shape (n, c)."""
 
+    def part(self, which: slice | NDArray[np.bool_]) -> Piece:
+        """Some of its samples."""
+        return Piece(self.index[which], self.times[which], self.raw[which], self.si[which], self.quality[which])
 
-def pieces(run: RunFile) -> Iterator[tuple[Key, Piece]]:
-    """All samples of a run, stream by stream interleaved as they were recorded."""
-    known = channels(run)
+
+def pieces(run: RunFile, start: int | None = None, end: int | None = None) -> Iterator[tuple[Key, Piece]]:
+    """All samples of a run, stream by stream interleaved as they were recorded.
+
+    With ``start`` and ``end`` (nanoseconds since the start of the run) only those from there, and before there.
+    """
+    for key, piece in _pieces(run, start, end):
+        inside = slice(
+            0 if start is None else int(np.searchsorted(piece.times, start)),
+            len(piece.times) if end is None else int(np.searchsorted(piece.times, end)),
+        )
+        if inside.start < inside.stop:
+            yield key, piece.part(inside)
+
+
+def _pieces(run: RunFile, start: int | None, end: int | None) -> Iterator[tuple[Key, Piece]]:
+    known, zero = channels(run), run.header.started_ns
     waiting: dict[Key, list[Block]] = {}
     following: dict[Key, int] = {}
-    for block in run.blocks():
+    for block in run.blocks(None if start is None else zero + start, None if end is None else zero + end):
         key = (block.source, block.channels)
         group = waiting.setdefault(key, [])
         group.append(_after_gap(block) if block.first > following.get(key, block.first) else block)
@@ -72,23 +90,24 @@ def channels(run: RunFile) -> Mapping[str, Channel]:
     return _Channels((channel.name, channel) for channel in run.header.channels)
 
 
-def file_name(text: str) -> str:
-    """A text with nothing in it that a file system or HDF5 objects to."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-") or "unnamed"
+def file_name(text: str, joint: str = "-") -> str:
+    """A text with nothing in it that a file system objects to; with the joint ``_`` also nothing that NeXus does."""
+    return re.sub(rf"[^A-Za-z0-9_{joint}]+", joint, text).strip(joint) or "unnamed"
 
 
 class Names:
     """Names that differ, whatever they are asked for, and also where capitals do not count."""
 
-    def __init__(self, *taken: str) -> None:
+    def __init__(self, *taken: str, joint: str = "-") -> None:
+        self._joint = joint
         self._used = {name.casefold() for name in taken}
 
     def take(self, wanted: str) -> str:
         """The wanted name without special characters, numbered where it is taken."""
-        plain = file_name(wanted)
+        plain = file_name(wanted, self._joint)
         number, chosen = 2, plain
         while chosen.casefold() in self._used:
-            number, chosen = number + 1, f"{plain}-{number}"
+            number, chosen = number + 1, f"{plain}{self._joint}{number}"
         self._used.add(chosen.casefold())
         return chosen
 

@@ -102,9 +102,14 @@ class RunFile:
         )
         return series_of(known, touching, span)
 
-    def blocks(self) -> Iterator[Block]:
-        """All rows of samples in the order in which they were written, neighbours merged as `rows.merged` does."""
-        for number in sorted(number for places in self._index[0].values() for number in places[:, 0].tolist()):
+    def blocks(self, start: int | None = None, end: int | None = None) -> Iterator[Block]:
+        """All rows of samples in the order in which they were written, neighbours merged as `rows.merged` does.
+
+        With ``start`` and ``end`` (monotonic ns) only rows that reach into that time; the others are not read.
+        """
+        span = Span("", -(2**63) if start is None else start, 2**63 - 1 if end is None else end)
+        places = (_inside(all_places, span) for all_places in self._index[0].values())
+        for number in sorted(number for some in places for number in some[:, 0].tolist()):
             row = one_row(self._connection, "block", number)
             if row is not None:
                 yield self._block(row, None)
@@ -145,9 +150,7 @@ class RunFile:
         return {source: np.frombuffer(rows, np.int64).reshape(-1, 3) for source, rows in found.items()}, totals
 
     def _touching(self, places: NDArray[np.int64], span: Span | None) -> Iterator[Row]:
-        if span is not None:
-            places = places[(places[:, 1] <= span.end) & (places[:, 2] >= span.start)]
-        for number in places[:, 0].tolist():
+        for number in _inside(places, span)[:, 0].tolist():
             row = one_row(self._connection, "block", number)
             if row is not None:
                 yield row
@@ -175,3 +178,8 @@ class RunFile:
             self._note(f"samples {number}: damaged")
             return np.full(n, np.nan), np.full(n, Quality.MISSING, np.uint8)
         return rows.unpack_column(n, row[5], row[6])
+
+
+def _inside(places: NDArray[np.int64], span: Span | None) -> NDArray[np.int64]:
+    """The rows of which some time lies within the span."""
+    return places if span is None else places[(places[:, 1] <= span.end) & (places[:, 2] >= span.start)]
