@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
@@ -21,9 +21,8 @@ from labrig.clock import SECOND
 from labrig.config import RigConfig, load_rig
 from labrig.errors import LabrigError
 from labrig.header import Order
-from labrig.methods import load_method, shipped_methods
+from labrig.methods import bounds_of, find_method, load_method, read_method, shipped_methods
 from labrig.model import Coupon, Outcome, Series
-from labrig.outside import read_toml
 from labrig.plant import load_membrane
 from labrig.protocol import Method
 from labrig.units import minute
@@ -55,23 +54,30 @@ def _described(name: str) -> dict[str, Any]:
         "description": method.description,
         "attended": facts.attended,
         "parameters": facts.parameters,
-        "parameter_schema": TypeAdapter(type(method.protocol)).json_schema(),
+        "parameter_schema": form_schema(name, method),
     }
+
+
+def form_schema(name: str, method: Method) -> dict[str, Any]:
+    """JSON Schema of the parameters that a run of this method may change, within the method's own limits."""
+    schema = TypeAdapter(type(method.protocol)).json_schema()
+    path = shipped_methods().get(name, Path(name))
+    if path.suffix != ".toml":
+        return schema
+    bounds = bounds_of(read_method(path), path)
+    for parameter, (low, high, _) in bounds.ranges.items():
+        about = schema["properties"][parameter]
+        about.get("items", about).update({"x-low": low, "x-high": high})
+    for parameter in bounds.fixed:
+        del schema["properties"][parameter]
+    return schema
 
 
 def order(request: dict[str, Any]) -> dict[str, Any]:
     """An order's facts, and its schedule by rehearsal where the rig has a twin."""
-    method = load_method(_method(request["method"], request.get("folders", ())), request["changes"])
+    method = load_method(find_method(request["method"], map(Path, request.get("folders", ()))), request["changes"])
     config = load_rig(Path(request["rig_file"]))
     return {"facts": asdict(method.facts), **_rehearsed(method, config, request["membrane"])}
-
-
-def _method(name: str, folders: Iterable[str]) -> str:
-    """The file of a method that is known by its name alone; else the name, which is that of a shipped one or a file."""
-    if name in shipped_methods() or name.endswith(".toml"):
-        return name
-    files = (path for folder in folders for path in sorted(Path(folder).glob("*.toml")))
-    return next((str(path) for path in files if read_toml(path)[0].get("name") == name), name)
 
 
 def _rehearsed(method: Method, config: RigConfig, membrane: str) -> dict[str, Any]:

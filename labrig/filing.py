@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from labrig.errors import AnalysisError, LabrigError, RecordingError
 from labrig.model import Analysis, Outcome, Validity
-from labrig.protocol import LabProtocol, make
+from labrig.plugins import PluginError
+from labrig.protocol import LabProtocol, in_file, make
 from labrig.recording import RunFile, add_analysis
 from labrig.shown import analysis_as_json
 
@@ -92,12 +93,21 @@ def _with_damage(analysis: Analysis, damage: tuple[str, ...]) -> Analysis:
     return replace(analysis, validity=Validity.INVALID, reasons=(words, *analysis.reasons))
 
 
-def file_again(path: Path) -> FiledRun:
-    """Analyse a closed run file by the protocol and parameters that it names; raises `LabrigError` as `file_run`."""
+def file_again(path: Path, protocol: str = "", *, trusted: bool = False) -> FiledRun:
+    """Analyse a closed run file by the protocol and parameters that it names; raises `LabrigError` as `file_run`.
+
+    A protocol that is a file is code from who knows where: it is run only where ``protocol`` names it, or where the
+    run file is ``trusted``, because its run was made here.
+    """
     with RunFile(path) as run:
         header = run.header
+    if in_file(header.protocol) and not (protocol or trusted):
+        raise PluginError(
+            f"{path}: its protocol is the file {header.protocol}, which labrig runs only when you name it: "
+            f"labrig analyse {path} --protocol {header.protocol}"
+        )
     parameters = {name: value for name, value in header.parameters.items() if name != "skipped"}
-    return file_run(path, make(header.protocol, parameters, f"{path}: parameters"))
+    return file_run(path, make(protocol or header.protocol, parameters, f"{path}: parameters"))
 
 
 def main() -> None:
@@ -105,7 +115,7 @@ def main() -> None:
     path = Path(json.load(sys.stdin)["run"])
     try:
         with redirect_stdout(sys.stderr):  # what an analysis prints is no part of the answer
-            filed = file_again(path)
+            filed = file_again(path, trusted=True)
         kept = None if filed.not_analysed else analysis_as_json(filed.analysis)
         answer: dict[str, Any] = {
             "answer": {"analysis": kept, "not_analysed": filed.not_analysed, "not_catalogued": filed.not_catalogued}

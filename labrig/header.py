@@ -30,7 +30,7 @@ class MethodFacts:
     name: str
     version: str
     protocol: str
-    """Entry-point name."""
+    """Entry-point name, or the path of a file."""
     title: str
     parameters: Mapping[str, Any]
     """JSON values with units."""
@@ -41,6 +41,8 @@ class MethodFacts:
     attended: bool = True
     leaves: Condition = Condition.FRESH
     """What the protocol makes of a coupon."""
+    protocol_text: str = ""
+    """Of a protocol that is a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ def make_header(order: Order, config: RigConfig, clock: Clock) -> RunHeader:
         started_utc=clock.utc().isoformat(),
         started_ns=clock.now(),
         protocol=order.method.protocol,
+        protocol_text=order.method.protocol_text,
         parameters={**order.method.parameters, "skipped": list(order.method.skipped)},
         method=f"{order.method.name} {order.method.version}",
         coupon=order.coupon,
@@ -118,4 +121,5 @@ def run_path(folder: Path, header: RunHeader) -> Path:
     """Where a run's file goes: named by time, coupon and id, with nothing in it that a file system objects to."""
     stamp = datetime.fromisoformat(header.started_utc).strftime("%Y%m%dT%H%M%SZ")
     coupon = re.sub(r"[^A-Za-z0-9-]+", "-", header.coupon.id)[:40].strip("-") or "coupon"
-    return folder / f"{stamp}_{coupon}_{header.protocol}_{header.run_id[:8]}.labrig"
+    protocol = re.sub(r"[^A-Za-z0-9-]+", "-", Path(header.protocol).stem)
+    return folder / f"{stamp}_{coupon}_{protocol}_{header.run_id[:8]}.labrig"

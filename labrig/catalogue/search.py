@@ -52,6 +52,11 @@ class Filter:
             raise CatalogueError("a range of results needs the symbol of the result, such as p25")
 
     @property
+    def narrows(self) -> bool:
+        """Whether anything is given at all."""
+        return self != EVERYTHING
+
+    @property
     def of_results(self) -> bool:
         """Whether results matter."""
         return bool(self.symbol) or self.validity is not None

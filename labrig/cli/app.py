@@ -9,9 +9,12 @@ from typing import Annotated, NoReturn
 import typer
 
 from labrig.cli.cataloguing import add_to
-from labrig.errors import LabrigError
+from labrig.cli.data_commands import add_to as add_data_commands
+from labrig.cli.method_commands import add_to as add_method_commands
+from labrig.errors import ConfigError, LabrigError
 
 BAD_INPUT = 2
+QUICK = "quick-permeability"
 app = typer.Typer(
     name="labrig",
     help="Drive a membrane laboratory's test rig, record every sample, report results with their uncertainty.",
@@ -22,7 +25,10 @@ app = typer.Typer(
 )
 
 RigOption = Annotated[str, typer.Option("--rig", help="A rig file, or the name of a shipped rig.")]
-MethodOption = Annotated[str, typer.Option("--method", help="A method file, or the name of a shipped method.")]
+MethodOption = Annotated[
+    str, typer.Option("--method", help="A method by name or file, or a protocol file (.py). Default: a quick one.")
+]
+MethodArgument = Annotated[str, typer.Argument(metavar="[METHOD]", help="The same as --method, in fewer letters.")]
 MembraneOption = Annotated[
     str, typer.Option("--membrane", help="Membrane in the simulated rig: a file or a shipped name. Default: the rig's.")
 ]
@@ -55,7 +61,8 @@ def _root(
 def run(
     rig: RigOption,
     coupon: CouponOption,
-    method: MethodOption = "quick-permeability",
+    named: MethodArgument = "",
+    method: MethodOption = "",
     membrane: MembraneOption = "",
     lot: LotOption = "",
     operator: OperatorOption = "",
@@ -68,23 +75,27 @@ def run(
     from labrig.cli.ordering import order
     from labrig.cli.running import run as run_it
 
-    _exit(run_it(rig, order(method, set_, coupon, lot, operator), membrane, seed, data, as_json=json))
+    asked = order(_method(named, method), set_, coupon, lot, operator, data)
+    _exit(run_it(rig, asked, membrane, seed, data, as_json=json))
 
 
 @app.command()
 def rehearse(
     rig: RigOption,
-    method: MethodOption = "quick-permeability",
+    named: MethodArgument = "",
+    method: MethodOption = "",
     membrane: MembraneOption = "",
     seed: SeedOption = 0,
     set_: SetOption = [],  # noqa: B006 - typer copies it
+    data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
     """Rehearse a method on the twin of a simulated rig, in virtual time: duration, pressures, water, result."""
     from labrig.cli.ordering import order
     from labrig.cli.rehearsing import rehearse as rehearse_it
 
-    _exit(rehearse_it(rig, order(method, set_, "rehearsal", "", "rehearsal"), membrane, seed, as_json=json))
+    asked = order(_method(named, method), set_, "rehearsal", "", "rehearsal", data)
+    _exit(rehearse_it(rig, asked, membrane, seed, as_json=json))
 
 
 @app.command()
@@ -246,17 +257,6 @@ def recover(
 
 
 @app.command()
-def analyse(
-    run_files: Annotated[list[Path], typer.Argument(help="Run files (.labrig) that are closed.")],
-    json: JsonOption = False,
-) -> None:
-    """Analyse runs again and file the results beside the earlier ones, which stay."""
-    from labrig.cli.analysing import analyse as analyse_it
-
-    _exit(analyse_it(run_files, as_json=json))
-
-
-@app.command()
 def adopt(
     run_file: Annotated[Path, typer.Argument(help="A run file (.labrig) of a blank run or a no-flow blank.")],
     rig: RigOption,
@@ -267,23 +267,15 @@ def adopt(
     _exit(adopt_it(run_file, rig))
 
 
-@app.command()
-def export(
-    run_files: Annotated[list[Path], typer.Argument(help="Run files (.labrig).")],
-    to: Annotated[
-        Path | None, typer.Option("--to", help="Folder to write into. Default: beside each run file.")
-    ] = None,
-    csv: Annotated[bool, typer.Option("--csv", help="CSV only.")] = False,
-    hdf5: Annotated[bool, typer.Option("--hdf5", help="HDF5 only.")] = False,
-    json: JsonOption = False,
-) -> None:
-    """Write run files as CSV and HDF5 (docs/exports.md)."""
-    from labrig.cli.exporting import export as export_it
-
-    _exit(export_it(run_files, to, csv=csv or not hdf5, hdf5=hdf5 or not csv, as_json=json))
-
-
+add_data_commands(app)
 add_to(app)
+add_method_commands(app)
+
+
+def _method(named: str, method: str) -> str:
+    if named and method and named != method:
+        raise ConfigError("--method", "", f"the method once; METHOD says {named}", method)
+    return named or method or QUICK
 
 
 def _exit(code: int) -> NoReturn:

@@ -13,7 +13,7 @@ import platformdirs
 
 from labrig.errors import ConfigError
 from labrig.header import Order
-from labrig.methods import load_method
+from labrig.methods import FOLDER, find_method, load_method
 from labrig.model import Coupon
 from labrig.protocol import Method
 
@@ -36,14 +36,15 @@ class Asked:
         return Order(self.method.facts, self.coupon, self.operator)
 
 
-def order(method: str, changes: Sequence[str], coupon: str, lot: str, operator: str) -> Asked:
+def order(method: str, changes: Sequence[str], coupon: str, lot: str, operator: str, data: Path | None = None) -> Asked:
     """Raises `ConfigError` for names and parameters that cannot be."""
     changed = parameters(changes)
+    method = find_method(method, (data_folder(data) / FOLDER,))
     return Asked(
         load_method(method, changed),
         Coupon(identifier("--coupon", coupon), lot=identifier("--lot", lot) if lot else ""),
         identifier("--operator", operator) if operator else user(),
-        str(Path(method).resolve()) if method.endswith(".toml") else method,
+        str(Path(method).resolve()) if method.endswith((".toml", ".py")) else method,
         changed,
     )
 

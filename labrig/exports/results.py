@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 from labrig.exports.tables import Cell, Table, fixed, result_cells
+from labrig.model import Coupon
 from labrig.recording import RunFile
 
 COLUMNS: Final = (
@@ -17,12 +18,19 @@ COLUMNS: Final = (
 Row = tuple[Cell, ...]
 
 
-def rows_of(run_files: Iterable[Path]) -> list[Row]:
-    """A row for each result of the newest version of each analysis; raises `RecordingError` for a damaged file."""
+def _as_recorded(coupon: Coupon) -> Coupon:
+    return coupon
+
+
+def rows_of(run_files: Iterable[Path], known: Callable[[Coupon], Coupon] = _as_recorded) -> list[Row]:
+    """A row for each result of the newest version of each analysis; raises `RecordingError` for a damaged file.
+
+    ``known`` says what is known of a coupon now, such as its lot; without it rows have what was recorded.
+    """
     found: list[Row] = []
     for path in run_files:
         with RunFile(path) as run:
-            found += _rows(run)
+            found += _rows(run, known(run.header.coupon))
     return found
 
 
@@ -31,8 +39,8 @@ def table(rows: Sequence[Row]) -> Table:
     return fixed("results", COLUMNS, rows, U="expanded uncertainty, 95 % coverage")
 
 
-def _rows(run: RunFile) -> list[Row]:
-    header, coupon = run.header, run.header.coupon
+def _rows(run: RunFile, coupon: Coupon) -> list[Row]:
+    header = run.header
     head = (
         *(header.run_id, header.started_utc, coupon.id, coupon.lot, coupon.sheet, coupon.family, header.method),
         *(header.operator, header.rig, header.mounting.orientation.value, "yes" if header.simulated else "no"),

@@ -21,7 +21,7 @@ class RunHeader:
     started_ns: int
     """The monotonic clock at ``started_utc``."""
     protocol: str
-    """Entry-point name, such as ``water-permeability``."""
+    """Entry-point name, such as ``water-permeability``; the path of a protocol that was a file."""
     parameters: Mapping[str, Any]
     """The protocol's parameters as JSON values with units."""
     method: str
@@ -44,6 +44,8 @@ class RunHeader:
     """What the protocol makes of a coupon."""
     truth: Mapping[str, float] = field(default_factory=dict)
     """Empty except in files that a validation wrote; never set from a simulated rig's control port."""
+    protocol_text: str = ""
+    """The whole text of a protocol that was a file."""
 
 
 class RunData(Protocol):
