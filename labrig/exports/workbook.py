@@ -92,7 +92,12 @@ def saved(path: Path) -> Iterator[Book]:
     }  # fmt: skip
     workbook = Workbook(str(path), options)
     book = Book(workbook)
-    yield book
+    try:
+        yield book
+    except BaseException:
+        for sheet in workbook.worksheets():
+            sheet.row_data_fh.close()  # its rows so far; the folder that they lie in is given up
+        raise
     try:
         workbook.close()
     except XlsxWriterException as error:
