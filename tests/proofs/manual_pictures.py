@@ -13,13 +13,17 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtWidgets import QPushButton
 
 from labrig.endpoint import known_rigs, read_endpoint
+from labrig_ui.main_window import ORDER, RESULTS
 from tests.proofs.desktop_screens import Visit, screen
 
 if TYPE_CHECKING:
@@ -29,6 +33,8 @@ IMAGES: Final = Path(__file__).resolve().parents[2] / "docs" / "images"
 SIZE: Final = "1280x800"
 LARGEST: Final = 200_000
 """Bytes of one picture."""
+PATIENCE: Final = 600.0
+"""Seconds that a step of the day may take; a crowded machine needs them."""
 GAP: Final = 12
 """px between two states."""
 SHORT: Final = {"no_flow": "0 s", "zero": "1 s", "settle": "0 s", "soak": "0 s", "purge": "0 s", "compaction": "0 %"}
@@ -43,7 +49,7 @@ def main() -> int:
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     if options.inside:
-        with tempfile.TemporaryDirectory() as data:
+        with tempfile.TemporaryDirectory(prefix="labrig-") as data:
             play(options.folder, Path(data))
         return 0
     with screen(SIZE) as display:
@@ -85,41 +91,43 @@ class Day:
         self.states: list[QPixmap] = []
 
     def switch_on(self) -> None:
-        self.visit.until(self.window.rig_page.rig.currentText)  # the list is read once the window is there
+        self.until(self.window.rig_page.rig.currentText)  # the list is read once the window is there
         self.window.rig_page.start_server()
-        self.visit.until(lambda: self.desk.state == "safe")
-        self.visit.until(lambda: self.desk.status is not None and self.desk.status.safe_to_open)
-        self.window.go(0)
-        self.save("desktop-rig")
+        rig = self.window.rig_page
+        self.until(lambda: self.desk.state == "safe" or rig.said.text().startswith("The rig did not"))
+        if self.desk.state != "safe":
+            sys.exit(rig.said.text())
+        self.until(self.window.order_page.method.count)
+        self.until(lambda: self.desk.status is not None and self.desk.status.safe_to_open)
         self.keep_state()
 
     def order(self) -> None:
-        self.window.go(1)
+        self.window.go(ORDER)
         page = self.window.order_page
         page.method.setCurrentText("quick-permeability")
         page.coupon.edit.setText("C-17")
         page.lot.edit.setText("L-3")
         page.operator.edit.setText("bench")
         page.run_checks()
-        self.visit.until(page.start.isEnabled)
+        self.until(page.start.isEnabled)
         self.save("desktop-order")
         page.start_run()
 
     def watch(self) -> None:
-        self.visit.until(lambda: len(self.desk.spans) >= 2)
+        self.until(lambda: len(self.desk.spans) >= 2)
         self.visit.spend(8)
         self.save("desktop-live")
         self.keep_state()
         self.orders.hold()
-        self.visit.until(lambda: self.desk.state == "hold")
+        self.until(lambda: self.desk.state == "hold")
         self.keep_state()
         self.orders.resume()
 
     def read_result(self) -> None:
         card = self.window.runs_page.card
-        self.visit.until(lambda: card.run is not None and card.run.analysis)
+        self.until(lambda: card.run is not None and card.run.analysis)
         self.visit.spend(2)
-        self.window.go(3)
+        self.window.go(RESULTS)
         self.save("desktop-result")
 
     def be_asked(self) -> None:
@@ -130,29 +138,45 @@ class Day:
         for name, typed in SHORT.items():
             page.form.set_text(name, typed)
         page.run_checks()
-        self.visit.until(page.start.isEnabled)
+        self.until(page.start.isEnabled)
         page.start_run()
-        self.visit.until(lambda: self.window.question.buttons)
+        self.until(lambda: self.window.question.buttons)
         self.save("desktop-question")
         self.window.question.buttons[0].click()
 
     def trip(self) -> None:
         from labrig_instruments.simulated.control import Control
 
-        self.visit.until(lambda: self.desk.run is not None and self.desk.run.step.endswith("psi"))
+        self.until(lambda: self.desk.run is not None and self.desk.run.step.endswith("psi"))
         with Control(read_endpoint(self.data, self.desk.rig).control) as simulated:
             simulated.set_fault("over-pressure", pressure="100 psi")
-            self.visit.until(lambda: self.desk.state == "tripped")
+            self.until(lambda: self.desk.state == "tripped")
             self.keep_state()
             simulated.clear_faults()
 
     def lose_server(self) -> None:
         self.orders.shutdown()
-        self.visit.until(lambda: self.desk.state == "gone")
+        self.until(lambda: self.desk.state == "gone")
         self.keep_state()
 
-    def save(self, name: str) -> None:
+    def until(self, holds: Callable[[], object]) -> None:
+        end = time.monotonic() + PATIENCE
+        while not holds():
+            if time.monotonic() > end:
+                said = self.window.rig_page.said.text() or self.window.order_page.why.text()
+                sys.exit(f"waited {PATIENCE:g} s in vain; the rig is {self.desk.state}: {said}")
+            self.visit.spend(0.05)
+
+    def tidy(self) -> None:
+        """Let the page settle, and put away what a crowded machine made the window say."""
         self.visit.spend(0.5)
+        for made in self.window.banners.findChildren(QPushButton):
+            if made.text() == "Put away":
+                made.click()
+        self.visit.spend(0.1)
+
+    def save(self, name: str) -> None:
+        self.tidy()
         self.write(name, self.window.screen().grabWindow(0))
 
     def write(self, name: str, picture: QPixmap) -> None:
@@ -165,7 +189,7 @@ class Day:
 
     def keep_state(self) -> None:
         """The head of the window as it is now."""
-        self.visit.spend(0.5)
+        self.tidy()
         frame, banners = self.window.frame, self.window.banners
         below = banners.geometry().bottom() if banners.isVisible() else self.window.state.geometry().bottom()
         self.states.append(frame.grab(QRect(0, 0, frame.width(), below + 4)))
