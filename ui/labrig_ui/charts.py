@@ -28,13 +28,14 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
     """Points of several runs, each in its colour; nothing moves but by `show_ladders`."""
 
     def __init__(self, name: str, across: str, up: str) -> None:
+        """``up`` stands above the chart: beside a low one it would be cut off."""
         super().__init__()
         self.setAccessibleName(name)
         for part in (self, self.viewport()):
             part.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(120)
-        self._labels = {"bottom": across, "left": up}
+        self._across, self._up = across, up
         item = self.getPlotItem()
         item.setMenuEnabled(False)
         item.hideButtons()
@@ -45,12 +46,13 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         """Take the theme's colours; what is drawn already is drawn anew by its owner."""
         self.setBackground(tokens.plot)
         item = self.getPlotItem()
-        for side, words in self._labels.items():
+        for side in ("left", "bottom"):
             axis = item.getAxis(side)
             axis.setPen(pg.mkPen(tokens.line))
             axis.setTextPen(pg.mkPen(tokens.text))
-            axis.setLabel(words, color=tokens.text)
             axis.enableAutoSIPrefix(False)
+        item.getAxis("bottom").setLabel(self._across, color=tokens.text)
+        item.setTitle(self._up, color=tokens.text, size=f"{self.font().pointSizeF():.3g}pt")
 
     def line(self, across: tuple[float, float], up: tuple[float, float], colour: str) -> None:
         """A straight line from one point to another."""

@@ -64,6 +64,6 @@ def _charts() -> tuple[Chart, ...]:
 
     across = f"Transmembrane pressure, {PRESSURE.symbol}"
     return (
-        Chart("Flux of the plateaus against pressure", across, f"Flux at 25 °C, {FLUX.symbol}"),
+        Chart("Flux of the plateaus against pressure", across, f"Flux at the reference temperature, {FLUX.symbol}"),
         Chart("Difference of the plateaus from the line", across, "Difference from the result, %"),
     )

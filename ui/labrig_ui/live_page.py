@@ -32,6 +32,8 @@ NUMBERS: Final = 5
 WINDOWS: Final = (("Whole run", 0.0), ("Last minute", 60.0), ("Last 10 minutes", 600.0), ("Last hour", 3600.0))
 STEPS: Final = 60
 """In so many steps a moving stretch goes by: the last minute moves once a second."""
+SIDE: Final = 272
+"""px: what a line such as ``0:19  Pressure setpoint: 10.00 psi`` needs."""
 IDLE: Final = 600.0
 """s shown as "whole run" where no run goes on."""
 
@@ -131,6 +133,7 @@ class LivePage(QWidget):
         head.setStretch(0, 1)
         curves = card(self._grid, head, margin=6, spacing=2)
         side = card(self.steps, OutputList(desk), self.happenings, margin=10, spacing=10)
+        side.setMinimumWidth(round(SIDE * self._theme.scale))
         split = QSplitter()
         split.addWidget(stretch(curves))
         split.addWidget(side)

@@ -91,6 +91,7 @@ class Tile(QFrame):
             column(self.label, self.digits, row(self.unit, None, self.state, spacing=6), margin=8, spacing=0, into=self)
         else:
             set_kind(self.state, "trouble")
+            self.state.hide()  # an empty line beside the number would push its label up
             row(
                 column(None, self.label, self.state, None, spacing=0),
                 None,
