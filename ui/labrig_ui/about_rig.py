@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
 from labrig.units import unit
@@ -11,6 +13,14 @@ from labrig_ui.desk import Desk
 from labrig_ui.orders import Orders
 from labrig_ui.parts import button, clear, row, set_kind, text
 from labrig_ui.result_card import table
+
+FIRST_STEPS: Final = (
+    "1.  Start this rig, on the left: bench-25 is simulated, and can break nothing.",
+    "2.  New run (Ctrl+2): type a coupon, look at the rehearsal, then Check and Start.",
+    "3.  Live (Ctrl+3) shows the run; STOP or Esc makes the rig safe at any time.",
+    "4.  Results (Ctrl+4) opens by itself when the run is over: the value, its uncertainty, and why.",
+)
+LATER: Final = "What the rig measures and moves stands here, once it is connected."
 
 
 class AboutRig(QFrame):
@@ -34,9 +44,10 @@ class AboutRig(QFrame):
         self._shown = description, there
         clear(self._column)
         if description is None:
-            self._column.addWidget(
-                text("What the rig measures and moves stands here, once it is connected.", "muted", wrap=True)
-            )
+            self._column.addWidget(text("Your first measurement", "heading"))
+            for step in FIRST_STEPS:
+                self._column.addWidget(text(step, wrap=True))
+            self._column.addWidget(text(LATER, "muted", wrap=True))
             self._column.addStretch(1)
             return
         self._fill(description)
