@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from labrig.cli.cataloguing import (
+from labrig.cli.catalogue_options import (
     CouponOption,
     DataOption,
     FamilyOption,

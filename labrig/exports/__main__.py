@@ -1,7 +1,7 @@
 """The child process of an export: ``python -m labrig.exports``, with a `Request` as JSON on standard input.
 
-It writes into the folder, which is its own, and prints the names of the files as JSON. On failure it says why in the
-last line of its standard error.
+It writes into the folder, which is its own, and prints the names of the files as JSON; on failure an object whose
+``error`` says why.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from labrig.exports.files import checksums
 from labrig.exports.request import Request, ResultsRequest, RunRequest
 from labrig.recording import RunFile
 
-DISK_FULL = "the disk is full; make room on it, or write to another folder with --to"
+DISK_FULL = "the disk is full; make room on it, or write to another folder with --into"
 
 
 def main() -> int:
@@ -29,7 +29,7 @@ def main() -> int:
             written.append(_results(request.results, request.folder))
     except (LabrigError, OSError, RuntimeError) as error:  # h5py raises RuntimeError too
         text = DISK_FULL if _is_full(error) else " ".join(str(error).split())
-        sys.stderr.write(f"\n{text}\n")
+        sys.stdout.write(json.dumps({"error": text}))
         return 1
     sys.stdout.write(json.dumps([one.name for one in written]))
     return 0

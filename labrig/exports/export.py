@@ -126,12 +126,15 @@ def _made(request: Request, end: str) -> list[str]:
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # of Windows only, where a desktop calls
     )
     if child.returncode != 0:
-        raise ExportFailed(f"the export failed: {_reason(child.returncode, child.stderr)}. {end}")
+        raise ExportFailed(f"the export failed: {_reason(child.returncode, child.stdout, child.stderr)}. {end}")
     names: list[str] = json.loads(child.stdout)
     return names
 
 
-def _reason(code: int, said: str) -> str:
+def _reason(code: int, answer: str, said: str) -> str:
+    """What the child answered; else how it ended, and the last that was heard of it."""
+    if answer.startswith('{"error"'):
+        return str(json.loads(answer)["error"])
     if code < 0:
         return f"its process was ended by {signal.Signals(-code).name}"
     lines = said.strip().splitlines()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,7 +96,7 @@ def _method(tmp_path: Path, *arguments: str) -> int:
 
 
 @pytest.fixture
-def film(tmp_path: Path) -> Iterator[Path]:
+def film(tmp_path: Path) -> Path:
     set_ = ("--set", "pressures=5 psi, 10 psi", "--limit", "pressures=5 psi..20 psi", "--fix", "zero")
     assert _method(tmp_path, "--version", "1", *set_) == 0
     return tmp_path / "methods" / "film.toml"

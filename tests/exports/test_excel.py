@@ -41,7 +41,7 @@ def test_what_people_look_for_stands_first(path: Path) -> None:
     book.close()
 
     assert names == ["about", "results", "budget", "water-plateaus", "events", "daq", "balance"]
-    about = dict(rows(path, "about"))
+    about: dict[str, str] = dict(rows(path, "about"))
     assert about["coupon"] == "C-17"
     assert about["daq: channel feed"].startswith("Feed pressure; SI value (Pa) = ")
 

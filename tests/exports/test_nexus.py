@@ -31,7 +31,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def judged(path: Path) -> tuple[str, str]:
     """How many warnings and errors nxcheck counts."""
-    command = [sys.executable, "-m", "nexusformat.scripts.nxcheck", path]
+    command = [sys.executable, "-m", "nexusformat.scripts.nxcheck", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     said = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr)
     warnings, errors = re.findall(r"Total number of (?:warnings|errors): (\d+)", said)
