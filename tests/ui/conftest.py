@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -95,6 +96,9 @@ def desktop(app: QApplication, rig: FakeRig, until: Until) -> Iterator[Desktop]:
 def take_apart(desktop: Desktop) -> None:
     desktop.window.close_now()
     desktop.close()
+    for thread in threading.enumerate():  # a question to the catalogue that loads its library outlives the window
+        if thread.name == "desktop catalogue":
+            thread.join(30)
     desktop.window.deleteLater()
     desktop.theme.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
