@@ -34,6 +34,8 @@ START: Final = 60.0
 END: Final = 20.0
 TAKEN: Final = 3
 """Exit code of a server that another one keeps from the rig; trying again would not help."""
+BAD_INPUT: Final = 2
+"""Exit code of a server that refuses its rig file; at the first start trying again would not help either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ def supervise(orders: Orders) -> int:
     with ExitStack() as stack:
         command, lifeline = _server_command(orders, stack)
         starts: list[float] = []
+        again = False
         while not ended.is_set():
             starts = [start for start in starts if time.monotonic() - start < RESTART_WINDOW]
             if len(starts) >= RESTARTS:
@@ -87,6 +90,9 @@ def supervise(orders: Orders) -> int:
             code = _serve_once(command, lifeline, log, ended)
             if code in {0, TAKEN} or ended.is_set():
                 return TAKEN if code == TAKEN else 0
+            if code == BAD_INPUT and not again:
+                return BAD_INPUT
+            again = True
             _say(log, f"the server ended unexpectedly (code {code}); it is started again, with the rig safe")
     return 0
 
