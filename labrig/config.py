@@ -123,7 +123,7 @@ def find_rig(name: str) -> Path:
     if name in shipped_rigs():
         return Path(str(files("labrig").joinpath("rigs", f"{name}.toml")))
     path = Path(name)
-    if path.suffix == ".toml" or path.exists():
+    if path.suffix == ".toml" or path.is_file():
         return path
     raise ConfigError(name, "", f"a rig file or a shipped rig ({', '.join(shipped_rigs())})", name)
 

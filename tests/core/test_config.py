@@ -187,6 +187,12 @@ def test_any_damage_leaves_a_sound_rig_or_one_error_that_names_the_file(text: st
     assert isinstance(loaded, RigConfig) or (loaded.source == path and loaded.expected)
 
 
+@pytest.mark.parametrize("name", ["", "."])
+def test_a_folder_is_no_rig_file(name: str) -> None:
+    with pytest.raises(ConfigError, match="a rig file or a shipped rig"):
+        find_rig(name)
+
+
 def tried(path: Path) -> RigConfig | ConfigError:
     try:
         return load_rig(path)
