@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from labrig.clock import SECOND, monotonic
-from labrig.model import Marked, Span
+from labrig.model import Marked, Noted, Span
 from labrig.wire.documents import Ordered
 from labrig_ui import link
 from labrig_ui.app import Desktop
@@ -118,6 +118,23 @@ def test_what_a_server_tells_again_is_shown_once(desktop: Desktop, rig: FakeRig,
 
     assert desktop.desk.spans == [marked.span]
     assert desktop.window.live_page.happenings.log.toPlainText().count("Measured") == 1
+
+
+def test_what_happened_begins_anew_with_each_run(desktop: Desktop, rig: FakeRig, until: Until) -> None:
+    log = desktop.window.live_page.happenings.log
+    first = rig.begin(ORDER)
+    until(lambda: desktop.desk.run is not None and desktop.desk.run.run == first.run)
+    rig.tell(Noted(monotonic(), "of the first run", "bench"))
+    until(lambda: "of the first run" in log.toPlainText())
+    rig.end("completed")
+    until(lambda: desktop.desk.run is None)
+
+    second = rig.begin(ORDER)
+    until(lambda: desktop.desk.run is not None and desktop.desk.run.run == second.run)
+    rig.tell(Noted(monotonic(), "of the second run", "bench"))
+
+    until(lambda: "of the second run" in log.toPlainText())
+    assert "of the first run" not in log.toPlainText()
 
 
 def block_until(holds: Callable[[], bool]) -> None:

@@ -75,6 +75,7 @@ class Desk(QObject):
         self._link = self.server = self.description = self.status = self.live = None
         self.rig = self.gone_because = ""
         self.spans = []
+        self._heard.clear()
         self.attachment_changed.emit()
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -161,11 +162,14 @@ def output_words(output: OutputPaper, value: float | None) -> str:
 
 
 class Happenings(QWidget):
-    """Events in words, the newest below."""
+    """Events of the run that goes on, or of the last one, in words; the newest below."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self._desk = desk
+        self._events: deque[Event] = deque(maxlen=_LINES)
+        self._told_of = ("", 0)
+        """The run whose events stand here, and its start."""
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
         self.log.setMaximumBlockCount(_LINES)
@@ -174,8 +178,34 @@ class Happenings(QWidget):
         self.log.setPlaceholderText("Notes, commands, faults and changes of state appear here.")
         column(text("What happened", "heading"), self.log, spacing=4, into=self)
         desk.happened.connect(self.add)
+        desk.status_changed.connect(self.refresh)
+        desk.attachment_changed.connect(self._forget)
 
     def add(self, event: Event) -> None:
+        self._events.append(event)
+        self._write(event)
+
+    def refresh(self) -> None:
+        """Another run begins an empty page; an event of it may have come before the word that it goes on."""
+        run = self._desk.last_run
+        now = (run.run, run.started) if run is not None else ("", 0)
+        if now == self._told_of:
+            return
+        self._told_of = now
+        kept = [event for event in self._events if event.time >= now[1]]
+        self._events.clear()
+        self.log.clear()
+        for event in kept:
+            self.add(event)
+
+    def _forget(self) -> None:
+        """What happened on a rig that nobody follows any more is no word about the next."""
+        if not self._desk.rig:
+            self._told_of = ("", 0)
+            self._events.clear()
+            self.log.clear()
+
+    def _write(self, event: Event) -> None:
         said = event_words(event, self._desk.description)
         if said:
             run = self._desk.last_run
