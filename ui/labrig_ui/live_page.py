@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QSplitter, QStackedLayout, QWidget
 
 from labrig.clock import SECOND
@@ -56,7 +57,9 @@ class LivePage(QWidget):
         for label, seconds in WINDOWS:
             self.window_choice.addItem(label, seconds)
         self.estimate = text(
-            "* Live estimate: flow ÷ area ÷ feed pressure, uncorrected. The result is computed after the run.", "hint"
+            "* Live estimate: flow ÷ area ÷ feed pressure, uncorrected. The result is computed after the run.",
+            "hint",
+            wrap=True,
         )
         self._chosen: frozenset[str] = frozenset()
         """Names of the curves that a person wants; empty: those of the usual roles."""
@@ -95,6 +98,7 @@ class LivePage(QWidget):
             self.estimate.setVisible(any(one.name == PERMEABILITY for one in wanted))
             self._paint()
         self._begin_anew()
+        self.tiles.tick()  # a number that is no longer live says so at once
 
     def show_curves(self, names: Iterable[str]) -> None:
         """Plot these channels, in the order of the rig file; none: the usual ones."""
@@ -120,6 +124,10 @@ class LivePage(QWidget):
             action.setChecked(one.name in drawn)
             action.triggered.connect(lambda _, name=one.name: self.show_curves(drawn ^ {name}))
         menu.popup(self.curves.mapToGlobal(self.curves.rect().bottomLeft()))
+
+    def showEvent(self, shown: QShowEvent) -> None:
+        super().showEvent(shown)
+        self.tiles.tick()  # not for a moment the numbers of the time when the page was last seen
 
     def _blank(self) -> QWidget:
         page = QWidget()
@@ -193,7 +201,10 @@ class LivePage(QWidget):
                 self._width = 60.0
             self._width = stretched(self._width, end - start)
             running = self._desk.run is not None
-            shown = (start, start + self._width) if running else moved(start, max(end, start + 60.0), IDLE / STEPS)
+            first, last = moved(start, max(end, start + 60.0), IDLE / STEPS)
+            run = self._desk.last_run
+            known = run is not None and bool(run.started)  # its beginning stays in sight, and only the end moves
+            shown = (start, start + self._width) if running else (start if known else first, last)
         for plot in self.plots:
             plot.setXRange(*shown, padding=0)
 
