@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QWidget
 
 from labrig_ui.orders import Orders
@@ -29,6 +30,17 @@ class Dialog(QDialog):
     def finish_layout(self) -> None:
         """Put the buttons below everything."""
         self.content.addLayout(self.buttons)
+
+    def fit(self) -> None:
+        """Grow to what the texts need: Qt reckons the height of a window without their further lines."""
+        self.content.activate()
+        needed = self.content.totalHeightForWidth(self.width())
+        if needed > self.height():
+            self.resize(self.width(), needed)
+
+    def showEvent(self, shown: QShowEvent) -> None:
+        super().showEvent(shown)
+        self.fit()
 
 
 class Confirm(Dialog):

@@ -168,6 +168,7 @@ class CouponDialog(Dialog):
         show(self.wrong, "" if identifier_error("", self.id.words, needed=True) else (wrong or [""])[0])
         self.wrong.setVisible(bool(self.wrong.text()))
         self.yes.setEnabled(not wrong)
+        self.fit()
 
     def _enter(self) -> None:
         self.accept()

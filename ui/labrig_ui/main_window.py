@@ -147,7 +147,7 @@ class MainWindow(QMainWindow):
         rail = QFrame()
         set_kind(rail, "rail")
         column(*self.rail, None, margin=12, spacing=4, into=rail)
-        rail.setFixedWidth(round(140 * self._theme.scale))
+        rail.setFixedWidth(round(150 * self._theme.scale))
         content = QWidget()
         column(self.question, self.pages, margin=12, spacing=8, into=content)
         body = row(rail, content, spacing=0)
