@@ -28,7 +28,7 @@ VALIDITY: Final = {"valid": "good", "indicative": "caution", "invalid": "bad"}
 OUTCOME: Final = {"completed": "good", "": "caution"}
 MANY: Final = 1000.0
 """Degrees of freedom beyond which nobody needs their number."""
-BUDGET: Final = ("Contribution", "Input with its u", "In the result, {unit}", "Share of u²")
+BUDGET: Final = ("Contribution", "Input with its u", "u, {unit}", "Share of u²")
 
 
 def budget_rows(result: Mapping[str, Any], labels: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
@@ -96,7 +96,8 @@ class ResultCard(QFrame):
     def _head(self, run: RunPaper) -> None:
         self._column.addLayout(row(text(run.coupon, "title"), None, *self._buttons(run)))
         of_lot = f"Lot {run.lot}, " if run.lot else ""
-        who = f"{of_lot}{run.method} by {run.operator}, {words.local_time(run.started_utc)}, {run.orientation}"
+        side = words.SIDE_WORDS.get(run.orientation, run.orientation)
+        who = f"{of_lot}{run.method} by {run.operator}, {words.local_time(run.started_utc)}, {side}"
         self._say(who, "muted")
         outcome = words.OUTCOME_WORDS.get(run.outcome, run.outcome)
         reason = f": {run.reason}" if run.reason else ""
@@ -172,13 +173,13 @@ def budget_table(result: Mapping[str, Any], labels: Mapping[str, str]) -> QTable
     """The contributions to the uncertainty of a result."""
     heads = [head.format(unit=result["unit"]) for head in BUDGET]
     made = table("Uncertainty budget", heads, budget_rows(result, labels), numbers=(1, 2, 3))
-    made.setMinimumHeight(34 + 30 * min(made.rowCount(), 4))
+    made.setMinimumHeight(34 + 30 * min(made.rowCount(), 3))
     shares = len(BUDGET) - 1
     for line, share in enumerate(_shares(result)):
         made.model().setData(made.model().index(line, shares), share, SHARE)
     made.setItemDelegateForColumn(shares, ShareBars(made))
     made.horizontalHeader().setSectionResizeMode(shares, QHeaderView.ResizeMode.Interactive)
-    made.setColumnWidth(shares, max(LEAST, made.fontMetrics().horizontalAdvance(BUDGET[shares]) + 70))
+    made.setColumnWidth(shares, max(LEAST, made.fontMetrics().horizontalAdvance(BUDGET[shares]) + 40))
     return made
 
 

@@ -81,6 +81,8 @@ class ResultTabs(QTabWidget):
         made = table("Anomalies", ("What was seen", "Anomaly", "Found", "What to do"), shown)
         made.horizontalHeader().setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
         made.horizontalHeader().moveSection(0, 2)
+        made.setWordWrap(True)
+        made.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self._looked.addWidget(made, 1)
 
 

@@ -69,13 +69,15 @@ def story(data: Path, id_: str) -> Story:
 
 def coupon_cells(row: CouponRow) -> tuple[str, ...]:
     """Coupon, lot, condition, when it was last touched."""
-    return row.id, row.lot or "–", row.condition.value, words.local_time(row.touched)[:16] if row.touched else "–"
+    return row.id, row.lot or "–", row.condition.value, words.local_time(row.touched)[:10] if row.touched else "–"
 
 
-def facts(row: CouponRow) -> tuple[tuple[str, str], ...]:
+def facts(row: CouponRow, runs: Sequence[RunRow] = ()) -> tuple[tuple[str, str], ...]:
     """What is known, a name and its words; nothing for what nobody said."""
     shape = row.geometry
-    by = f" (by {row.condition_by})" if row.condition_by and row.condition is not Condition.FRESH else ""
+    run = next((one for one in runs if one.id == row.condition_by), None)
+    cause = f"run of {words.local_time(run.started)[:16]}" if run is not None else row.condition_by
+    by = f" (by {cause})" if row.condition_by and row.condition is not Condition.FRESH else ""
     known = (
         ("Lot", row.lot),
         ("Sheet", row.sheet),
@@ -92,9 +94,9 @@ def facts(row: CouponRow) -> tuple[tuple[str, str], ...]:
 
 
 def result_cells(row: ResultRow) -> tuple[str, ...]:
-    """What, value, validity, method, when."""
+    """What, value, validity, method, day; the minute stands with the run."""
     said = words.result_text({"value": row.shown, "U": row.shown_U, "unit": row.unit})
-    when = words.local_time(row.started)[:16]
+    when = words.local_time(row.started)[:10]
     return words.capitalised(row.name), said, row.validity.value, f"{row.method} {row.method_version}", when
 
 

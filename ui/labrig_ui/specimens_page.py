@@ -158,7 +158,7 @@ class SpecimensPage(QWidget):
             "&Measure it", lambda: self.measure.emit(coupon.id, coupon.lot), "primary", tip="Prepare a run of it"
         )
         self._detail.addLayout(row(text(coupon.id, "title"), None, edit, run))
-        for name, said in specimens.facts(coupon):
+        for name, said in specimens.facts(coupon, story.runs):
             self._detail.addWidget(text(f"{name}: {said}", wrap=True))
         results = [specimens.result_cells(one) for one in story.results]
         self._add("Results", "Nothing has been measured on it yet.", RESULTS, results)
@@ -212,7 +212,7 @@ class SpecimensPage(QWidget):
         split = QSplitter()
         split.addWidget(left)
         split.addWidget(right)
-        split.setSizes([420, 690])
+        split.setSizes([360, 750])
         split.setChildrenCollapsible(False)
         column(split, into=self)
         set_kind(self.said, "muted")

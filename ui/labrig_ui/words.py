@@ -31,6 +31,7 @@ OUTCOME_WORDS: Final = {
     "failed": "failed",
     "interrupted": "interrupted",
 }
+SIDE_WORDS: Final = {"skin-up": "skin towards the feed", "support-up": "support towards the feed"}
 
 
 def duration(seconds: float) -> str:
