@@ -185,6 +185,8 @@ def test_each_step_says_how_long_it_still_takes_or_when_it_begins() -> None:
 
 
 def test_names_of_the_rig_file_are_written_as_people_write_them() -> None:
+    two = words.readable("over_pressure: feed_pressure is high; vessel_over_pressure: it is high", ["feed_pressure"])
+    assert two == "Over pressure: feed pressure is high; vessel over pressure: it is high"
     said = words.readable("over_pressure: feed_pressure is 90 psi", ["feed_pressure"])
 
     assert said == "Over pressure: feed pressure is 90 psi"

@@ -221,7 +221,7 @@ def event_words(event: Event, description: Description | None = None) -> str:
         case StepEntered():
             said = f"Step: {event.path}"
         case StateChanged():
-            said = words.STATE_WORDS.get(event.after, event.after) + (f": {event.reason}" if event.reason else "")
+            said = words.STATE_WORDS.get(event.after, event.after) + _because(event.reason, description)
         case Noted():
             said = f"Note: {event.text}" + (f" ({event.author})" if event.author else "")
         case Faulted():
@@ -233,6 +233,15 @@ def event_words(event: Event, description: Description | None = None) -> str:
         case Commanded():
             said = f"{words.capitalised(event.output.replace('_', ' '))}: {_command(event, description)}"
     return said
+
+
+def _because(reason: str, description: Description | None) -> str:
+    """With the names of the rig file in words."""
+    channels = description.channels if description is not None else ()
+    outputs = description.outputs if description is not None else ()
+    return (
+        f": {words.plain(reason, [*(one.name for one in channels), *(one.name for one in outputs)])}" if reason else ""
+    )
 
 
 def _command(event: Commanded, description: Description | None) -> str:

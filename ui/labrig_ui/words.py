@@ -21,6 +21,7 @@ STATE_WORDS: Final = {
 }
 _RULE: Final = re.compile(r"\w+(?=: )")
 """The name of an interlock, before what it has found."""
+_NAME: Final = re.compile(r"\w+")
 _WORD: Final = re.compile(r"[a-z]\w*_\w+")
 """A name of a rig file: words joined by underlines."""
 OUTCOME_WORDS: Final = {
@@ -90,10 +91,14 @@ def capitalised(words: str) -> str:
 
 def readable(said: str, names: Iterable[str]) -> str:
     """A server's words with the names of the rig file as a person writes them: ``feed_pressure`` as feed pressure."""
-    rule = _RULE.match(said)
-    for name in (*names, *((rule.group(),) if rule else ())):
-        said = said.replace(name, name.replace("_", " "))
-    return capitalised(said)
+    return capitalised(plain(said, names))
+
+
+def plain(said: str, names: Iterable[str]) -> str:
+    """The same in the middle of a sentence; each of several reasons, parted by semicolons, may begin with its rule."""
+    rules = (_RULE.match(reason) for reason in said.split("; "))
+    known = {*names, *(rule.group() for rule in rules if rule)}
+    return _NAME.sub(lambda found: found.group().replace("_", " ") if found.group() in known else found.group(), said)
 
 
 def labelled(said: str, labels: Mapping[str, str]) -> str:
