@@ -27,7 +27,7 @@ class CheckList(QWidget):
         self.list.setWordWrap(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        column(self.summary, self.list, margin=4, spacing=4, into=self).addStretch(0)
+        column(self.summary, self.list, margin=4, spacing=4, into=self)
         theme.changed.connect(lambda: self._fill(self._shown))
         self.clear()
 

@@ -112,7 +112,7 @@ QTableView:focus, QTreeView:focus, QListView:focus {{ border: 2px solid {t.focus
 QListView::item {{ min-height: 24px; padding: 1px 6px; }}
 QHeaderView::section {{ background: {t.sunken}; color: {t.text}; border: 0; border-right: 1px solid {t.grid};
   padding: 5px 8px; font-weight: 600; }}
-QTableView::item {{ padding: 0 8px; }}
+QTableView::item {{ padding: 4px 8px; }}
 QScrollBar:vertical {{ background: transparent; width: 12px; margin: 2px; }}
 QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 2px; }}
 QScrollBar::handle {{ background: {t.line}; border-radius: 4px; min-height: 28px; min-width: 28px; }}
