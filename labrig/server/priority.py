@@ -13,7 +13,7 @@ from typing import Final
 
 log = logging.getLogger(__name__)
 FIRST: Final = -10
-"""Nice steps of both, as seen from where each was started; below 0 only where the system permits."""
+"""Nice steps of both, as seen from where each was started; below 0 only where the system permits, and only once."""
 LAST: Final = 10
 """Nice steps of children that rehearse and analyse."""
 SWITCH: Final = 0.0005
@@ -30,7 +30,8 @@ def go_first() -> None:
         kernel.SetPriorityClass(kernel.GetCurrentProcess(), subprocess.HIGH_PRIORITY_CLASS)
         return
     try:
-        log.info("priority: nice %d", os.nice(FIRST))
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        log.info("priority: nice %d", own if own <= FIRST else os.nice(FIRST))
     except OSError as error:
         log.info("priority: as other programs (%s); the right to more is called CAP_SYS_NICE", error.strerror)
 

@@ -63,8 +63,8 @@ class ServerOptions:
 def serve(options: ServerOptions, announce: TextIO) -> int:
     """Serve until told to end; prints one JSON line when ready. Raises `LabrigError` where it cannot begin."""
     ended = threading.Event()
-    priority.go_first()
     config = load_rig(find_rig(options.rig), options.endpoints)
+    priority.go_first()
     folder = options.data / "runs"
     with ExitStack() as stack:
         stack.enter_context(RigLock(options.data, config.name))

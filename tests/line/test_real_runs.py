@@ -12,6 +12,7 @@ from labrig.clock import SECOND
 from labrig.model import Faulted, Outcome, Quality
 from labrig.recording import RunFile
 from labrig.roles import Source
+from labrig.shown import analysis_as_json
 from tests.line.conftest import CASES
 from tests.line.lines import Case, Real
 
@@ -86,4 +87,5 @@ def test_the_file_says_that_the_rig_was_simulated_and_on_what_it_ran(real_runs: 
         assert run.header.rig_file == real.config.path.read_text(encoding="utf-8")
         assert run.header.truth == {}
         assert run.header.versions.keys() >= {"labrig", "python", "nidaqmx", "pyserial", "numpy"}
-        assert [filed.analysis for filed in run.analyses] == [real.filed.analysis]
+        assert real.filed.analysis is not None
+        assert [analysis_as_json(filed.analysis) for filed in run.analyses] == [analysis_as_json(real.filed.analysis)]
