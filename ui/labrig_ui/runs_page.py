@@ -34,7 +34,7 @@ from labrig_ui.theme import Theme
 HEADS: Final = ("Started", "Coupon", "Result", "Method")
 OVER: Final = 6
 """Runs that are laid over each other at most: as many as there are colours."""
-OVERLAY: Final = f"Mark up to {OVER} runs (Ctrl, Shift) to lay their plateaus and curves over each other."
+OVERLAY: Final = f"Mark up to {OVER} runs (Ctrl, Shift) to compare their plateaus and curves."
 
 
 class RunsPage(QWidget):

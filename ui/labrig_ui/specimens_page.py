@@ -56,7 +56,7 @@ class SpecimensPage(QWidget):
         self.story: Story | None = None
         self.search = QLineEdit()
         self.search.setAccessibleName("Scan or find a coupon")
-        self.search.setPlaceholderText("Scan a barcode, or type: coupon, lot, sheet, family, note")
+        self.search.setPlaceholderText("Barcode, coupon, lot, sheet, family or note")
         self.search.setClearButtonEnabled(True)
         self.lot = choice("Lot")
         self.lot.addItem(EVERY)
