@@ -28,6 +28,20 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)  # w
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """In several processes, tests that share a rig of real processes stay in one, so that the rig is made once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByRig(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            folder = file.rpartition("/")[0]
+            return folder if folder in {"tests/server", "tests/line"} else file
+
+    return ByRig(config, log)
+
+
 @pytest.fixture(autouse=True)
 def no_unexpected_log(request: pytest.FixtureRequest) -> Iterator[None]:
     """A record at WARNING or above fails the test, unless `@pytest.mark.expected_logs("labrig.bus")` allows it."""

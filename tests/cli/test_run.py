@@ -120,8 +120,9 @@ def test_everything_lies_in_the_data_folder_and_nothing_elsewhere(whole: Whole) 
     for name in ("home", "temp", "cwd"):
         assert not list((whole.folder / name).rglob("*")), name
     there = {path for path in (whole.folder / "data").rglob("*") if path.is_file()}
-    assert there == {Path(whole.document["run_file"]), *map(Path, whole.document["exports"])}
-    assert {path.suffix for path in there} == {".labrig", ".csv", ".h5", ".sha256"}
+    of_the_run = {Path(whole.document["run_file"]), *map(Path, whole.document["exports"])}
+    assert there - of_the_run == {whole.folder / "data" / name for name in ("catalogue.db", "catalogue.lock")}
+    assert {path.suffix for path in of_the_run} == {".labrig", ".csv", ".h5", ".sha256"}
 
 
 def test_the_run_file_says_who_did_what_with_which_parameters(whole: Whole) -> None:

@@ -20,6 +20,11 @@ CASES = {
 @pytest.fixture(scope="session")
 def real_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Case, Real]]:
     folder = tmp_path_factory.mktemp("runs")
+    for case in CASES:
+        (
+            case.config(),
+            case.method(),
+        )  # CPython 3.11 may not parse sources in several threads: what is imported is in now
     with ThreadPoolExecutor(len(CASES)) as pool:
         runs = {case: pool.submit(through_the_drivers, case, seed, folder, **SHORT) for case, seed in CASES.items()}
         yield {case: run.result() for case, run in runs.items()}

@@ -84,7 +84,9 @@ def test_results_agree_within_their_uncertainties_and_are_as_uncertain(
     assert abs(real.value - virtual.value) < math.hypot(real.U, virtual.U)
     assert real.u == pytest.approx(virtual.u, rel=0.5)
     assert (real.name, real.symbol, real.unit) == (virtual.name, virtual.symbol, virtual.unit)
-    assert real.definition == virtual.definition
+    averages = [dict(measured.definition).pop("transmembrane pressure") for measured in (real, virtual)]
+    assert float(averages[0].split()[0]) == pytest.approx(float(averages[1].split()[0]), rel=2e-3)
+    assert real.definition == {**virtual.definition, "transmembrane pressure": averages[0]}
 
 
 def sampling(blocks: Iterable[Block]) -> dict[str, tuple[tuple[str, ...], float]]:

@@ -11,7 +11,7 @@ from tests.server.benches import bench, disturbed
 from tests.server.harness import Rigged, rigged
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rigged]:
     """One rig for all tests of this folder that leave it as they find it; it takes seconds to come up."""
     folder = tmp_path_factory.mktemp("rig")

@@ -18,7 +18,8 @@ CAPACITY = 85 * g
 FEED = 35 * mL
 SMALL = {
     'capacity = "4900 g"': 'capacity = "85 g"\nfeed = "35 mL"',
-    "[simulation.plumbing]": 'vessel = { level = "35 mL" }\npermeate = { water = "60 g" }\n\n[simulation.plumbing]',
+    "[simulation.plumbing]": 'vessel = { level = "35 mL" }\n\n[simulation.plumbing]',
+    "[simulation.permeate]\n": '[simulation.permeate]\nwater = "60 g"\n',
 }
 """A beaker with room for another 25 g, and a feed vessel with 35 mL."""
 

@@ -201,11 +201,12 @@ def test_the_devices_follow_from_what_is_wired(options: nidaqmx.GrpcSessionOptio
     assert {name: device.product_type for name, device in devices.items()} == {
         **{"cDAQ1": "cDAQ-9189", "cDAQ1Mod2": "NI 9203", "cDAQ1Mod3": "NI 9472", "cDAQ1Mod4": "NI 9263"},
         **{f"cDAQ1Mod{slot}": "NI 9205" for slot in (1, 5, 6, 7)},
+        **{"cDAQ1Mod8": "NI 9401", "cDAQ1Mod9": "NI 9237"},
     }
     assert all(device.is_simulated for device in devices.values())
     assert len({device.serial_num for device in devices.values()}) == len(devices)
     assert devices["cDAQ1"].product_category is ProductCategory.COMPACT_DAQ_CHASSIS
-    assert [module.name for module in devices["cDAQ1"].chassis_module_devices] == [f"cDAQ1Mod{k}" for k in range(1, 8)]
+    assert [module.name for module in devices["cDAQ1"].chassis_module_devices] == [f"cDAQ1Mod{k}" for k in range(1, 10)]
     assert devices["cDAQ1Mod3"].compact_daq_chassis_device.name == "cDAQ1"
     assert devices["cDAQ1Mod3"].compact_daq_slot_num == 3
 
